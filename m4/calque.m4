@@ -1,0 +1,19 @@
+# CALQUE_NEED(VARIABLE, MODULE, NAME, PACKAGE): a library, and what to install when it is missing.
+AC_DEFUN([CALQUE_NEED], [PKG_CHECK_MODULES([$1], [$2], [],
+    [AC_MSG_ERROR([$3 not found: install Debian's package $4 (apt-get install $4)])])])
+
+# CALQUE_GUEST_CC: tests run small guests.  They need no C library, so the host's own compiler does
+# where it knows -m32; elsewhere a cross compiler (Debian's package gcc-i686-linux-gnu).
+AC_DEFUN([CALQUE_GUEST_CC], [
+AC_CACHE_CHECK([for a compiler of 32-bit x86 guests], [calque_cv_guest_cc],
+    [calque_cv_guest_cc=none
+     echo 'void _start(void) { for (;;) ; }' > conftest.c
+     for calque_cc in "$CC -m32" "gcc -m32" "clang -m32" i686-linux-gnu-gcc; do
+         AS_IF([$calque_cc -ffreestanding -nostdlib -static -o conftest.guest conftest.c >&AS_MESSAGE_LOG_FD 2>&1],
+             [calque_cv_guest_cc=$calque_cc; break])
+     done
+     rm -f conftest.c conftest.guest])
+GUEST_CC=$calque_cv_guest_cc
+AC_SUBST([GUEST_CC])
+AM_CONDITIONAL([HAVE_GUEST_CC], [test "x$GUEST_CC" != xnone])
+])

@@ -1,0 +1,78 @@
+/* What a backend is: IR in, something runnable out. */
+#ifndef CALQUE_BACKEND_BACKEND_H
+#define CALQUE_BACKEND_BACKEND_H
+
+#include "cpu/cpu.h"
+#include "tcg/ir.h"
+
+/* Space for code, mapped twice by exec: write here, run there (the portable backend uses rw only).
+ * exec_delta: add to a rw address to get the address that runs. */
+typedef struct CodeArena {
+    uint8_t *rw;
+    size_t size, used;
+    ptrdiff_t exec_delta;
+} CodeArena;
+
+/* One direct exit of a block, inside its owner's translation block.  Generated code names it in
+ * CPUState.exit_slot when it leaves through it unlinked. */
+typedef struct BackendExit {
+    void *owner;         /* exec's translation block */
+    uint32_t eip;        /* guest target */
+    uint8_t used;        /* this block has this exit */
+    void *site;          /* the backend's: where to patch */
+    void *stub;          /* the backend's: where the unlinked exit goes */
+} BackendExit;
+
+typedef struct BackendCode {
+    const void *entry;         /* as run: for jumps within one guest page */
+    const void *entry_checked; /* checks first that its linear page still maps to its physical page */
+    uint32_t size;             /* bytes of host code */
+    BackendExit exit[2];
+} BackendCode;
+
+/* What emit() needs to know besides the IR. */
+typedef struct EmitInfo {
+    void *owner;               /* for BackendExit.owner */
+    uint32_t mode_id;          /* CPUState.mode_id of this block */
+    /* Pages for the checked entry: index into Mmu.itlb[user ? 0 : 1] and the word expected; second page only when the
+     * block spans two (then also checked at .entry). n_pages 0: do not check (uncached block). */
+    unsigned n_pages;
+    uint32_t page_lin[2], itlb_word[2];
+    bool same_page_exit[2];    /* target lies in the first page: may link to .entry */
+    bool no_chain;
+} EmitInfo;
+
+/* One row per host instruction range, for -d out_asm: which IR operation it serves. */
+typedef struct EmitMap {
+    uint32_t offset;    /* host code offset from the block's start */
+    uint32_t ir_index;  /* index into IrBlock.insn, or ~0 with purpose */
+    const char *purpose; /* NULL, or "page check", "cold: load", "exit", ... */
+} EmitMap;
+
+typedef struct Backend {
+    const char *name;
+    /* Prepares thunks at the start of the arena.  False with *error: this host cannot (missing CPU feature). */
+    bool (*init)(CPUState *cpu, CodeArena *arena, const char **error);
+    /* False: arena full (flush and try again), nothing consumed. map may be NULL; else *map_n rows of at most map_cap. */
+    bool (*emit)(CodeArena *arena, const IrBlock *b, const EmitInfo *info, BackendCode *out, EmitMap *map,
+                 unsigned map_cap, unsigned *map_n);
+    /* Makes exit go straight to a target entry / back to its stub. */
+    void (*link)(CodeArena *arena, BackendExit *exit, const void *entry);
+    void (*unlink)(CodeArena *arena, BackendExit *exit);
+    /* Runs from entry until something leaves: returns with CPUState complete (EIP too), exit_slot set to the
+     * BackendExit it came through or NULL.  May also not return: cpu_raise() jumps to exc_env, whose receiver must call
+     * after_jump(). */
+    void (*run)(CPUState *cpu, const void *entry);
+    void (*after_jump)(CPUState *cpu);
+    /* True when host code can be disassembled with Capstone's x86-64 mode; else dump() prints it. */
+    bool native;
+    void (*dump)(const BackendCode *code, void (*emit_line)(void *opaque, const char *line), void *opaque);
+} Backend;
+
+extern const Backend backend_interp;
+#ifdef __x86_64__
+extern const Backend backend_x86_64;
+#endif
+const Backend *backend_find(const char *name); /* "x86_64", "interp"; NULL name: the best here. NULL: none such */
+
+#endif

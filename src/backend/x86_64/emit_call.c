@@ -1,0 +1,65 @@
+/* Callouts to C helpers, and plain CPUState fields. */
+#include "backend/x86_64/emit.h"
+
+static AsmMem call_arg(unsigned i)
+{
+    return state_at(offsetof(CPUState, call_arg) + 4 * i);
+}
+
+static AsmMem state_operand(const IrInsn *in)
+{
+    return state_at(in->b.imm);
+}
+
+void emit_ldstate(Emit *e, const IrInsn *in)
+{
+    unsigned d = reg_write(e, &in->dst, 4);
+    if (in->width == 4)
+        asm_load(&e->a, d, state_operand(in));
+    else
+        asm_rm(&e->a, W32, in->width == 1 ? 0x0fb6 : 0x0fb7, d, state_operand(in));
+}
+
+void emit_ststate(Emit *e, const IrInsn *in)
+{
+    if (in->a.kind == IR_IMM) {
+        asm_store_imm(&e->a, in->width, state_operand(in), in->a.imm);
+        return;
+    }
+    unsigned s = reg_read(e, &in->a, in->width);
+    asm_rm(&e->a, asm_width(in->width), in->width == 1 ? 0x88 : 0x89, s, state_operand(in));
+}
+
+void call_helper(Emit *e, unsigned helper)
+{
+    const IrHelperInfo *h = ir_helper_info(helper);
+    store_eip(e, e->eip);
+    asm_mov_imm64(&e->a, R8, (uintptr_t)h->fn);
+    emit_call(e, h->effects & IR_HELPER_FPU ? thunks.helper_fpu : thunks.helper);
+}
+
+void emit_x87_check(Emit *e)
+{
+    asm_alu_mem_imm(&e->a, 4, 7, STATE_TMP(TMP_X87_LOADED), 0);
+    uint8_t *skip = asm_jcc(&e->a, CC_NE);
+    emit_call(e, thunks.load_x87);
+    asm_patch(skip, e->a.p);
+}
+
+void emit_helper(Emit *e, const IrInsn *in)
+{
+    const IrHelperInfo *h = ir_helper_info(in->helper);
+    const IrOpnd *arg[4] = { &in->a, &in->b, &in->c, &in->d };
+    flags_clobber(e);
+    for (unsigned i = 0; i < h->nargs; i++) {
+        if (arg[i]->kind == IR_IMM)
+            asm_store_imm(&e->a, 4, call_arg(i), arg[i]->imm);
+        else
+            asm_store(&e->a, call_arg(i), reg_read(e, arg[i], 4));
+        e->busy = 0;
+    }
+    xmm_forget(e);
+    call_helper(e, in->helper);
+    if (in->dst.kind == IR_REG) asm_mov(&e->a, reg_write(e, &in->dst, 4), R8);
+    if ((h->effects & IR_HELPER_FPU) && e->uses_x87) emit_x87_check(e);
+}

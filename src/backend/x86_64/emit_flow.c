@@ -1,0 +1,304 @@
+/* Block entry and block ends: page checks, chainable exits, interrupt polls, calls and returns.
+ *
+ * A block can be entered at two places.  entry is for jumps within one guest page; entry_checked first compares
+ * the fetch TLB's word for the block's page with the word of the translation, one CMP with an immediate: so
+ * chains, jump-cache entries and return addresses survive CR3 and INVLPG, and a stale one falls out here.
+ * CPUState.exit_request is polled on backward jumps, calls and indirect jumps: every guest loop has one. */
+#include "backend/x86_64/emit.h"
+
+static bool unchained(const Emit *e)
+{
+    return e->info->no_chain || (e->b->mode & MODE_SINGLE);
+}
+
+static void leave(Emit *e, uint32_t eip)
+{
+    store_eip(e, eip);
+    emit_jmp_to(e, thunks.exit_null);
+}
+
+/* --- entry ---------------------------------------------------------------------------------------- */
+
+static void cold_stale(Emit *e, Cold *c)
+{
+    (void)c;
+    e->alloc.xmm_dirty = 0;
+    leave(e, e->b->eip);
+}
+
+static void page_check(Emit *e, unsigned i, Cold *c)
+{
+    unsigned table = (e->b->mode & MODE_CPL) == 3 ? 0 : 1;
+    size_t off =
+        offsetof(CPUState, mmu.itlb) + 4 * (table * (size_t)MMU_TLB_SIZE + mmu_tlb_index(e->info->page_lin[i]));
+    asm_alu_mem_imm(&e->a, 4, 7, state_at(off), e->info->itlb_word[i]);
+    cold_site(c, asm_jcc(&e->a, CC_NE));
+}
+
+void emit_entry(Emit *e)
+{
+    const uint8_t *checked = e->a.p;
+    map_note(e, ~0u, "page check");
+    Cold *c = e->info->n_pages ? cold_new(e, cold_stale) : NULL;
+    if (c) page_check(e, 0, c);
+    const uint8_t *entry = e->a.p;
+    if (c && e->info->n_pages == 2) page_check(e, 1, c);
+    e->out->entry_checked = checked + e->arena->exec_delta;
+    e->out->entry = entry + e->arena->exec_delta;
+    e->uses_x87 = emit_scan_x87(e->b);
+    if (e->uses_x87) emit_x87_check(e);
+}
+
+/* --- exits ------------------------------------------------------------------------------------------ */
+
+static void cold_exit(Emit *e, Cold *c)
+{
+    BackendExit *x = &e->out->exit[c->reg];
+    x->stub = e->a.p;
+    if (x->site) asm_patch(x->site, x->stub);
+    if (unchained(e)) {
+        leave(e, x->eip);
+        return;
+    }
+    store_eip(e, x->eip);
+    asm_mov_imm64(&e->a, R8, (uintptr_t)x);
+    emit_jmp_to(e, thunks.exit_slot);
+}
+
+/* Registers direct exit n, whose jump is at site. */
+static void direct_exit(Emit *e, unsigned n, uint32_t target, uint8_t *site)
+{
+    BackendExit *x = &e->out->exit[n];
+    *x = (BackendExit){ .owner = e->info->owner, .eip = target, .used = !unchained(e), .site = site };
+    Cold *c = cold_new(e, cold_exit);
+    c->reg = (uint8_t)n;
+}
+
+static void cold_poll(Emit *e, Cold *c)
+{
+    leave(e, c->value);
+}
+
+static void poll_exit(Emit *e, uint32_t target)
+{
+    if (unchained(e)) return;
+    asm_alu_mem_imm(&e->a, 4, 7, STATE(exit_request), 0);
+    Cold *c = cold_new(e, cold_poll);
+    c->value = target;
+    cold_site(c, asm_jcc(&e->a, CC_NE));
+}
+
+static bool is_backward(const Emit *e, uint32_t target)
+{
+    return target <= e->eip;
+}
+
+/* At a block's end: what is live goes where the next block expects it. */
+static void finish(Emit *e)
+{
+    if (e->live[e->cur]) flags_save(e);
+    xmm_writeback(e);
+}
+
+static void jump_out(Emit *e, unsigned n, uint32_t target)
+{
+    if (is_backward(e, target)) poll_exit(e, target);
+    direct_exit(e, n, target, asm_jmp(&e->a));
+}
+
+void emit_goto(Emit *e, const IrInsn *in)
+{
+    finish(e);
+    jump_out(e, 0, in->target[0]);
+}
+
+/* A conditional jump out: straight when forward, around a poll when backward. */
+static void branch_out(Emit *e, const IrInsn *in, unsigned cc)
+{
+    if (is_backward(e, in->target[0]) && !unchained(e)) {
+        uint8_t *not_taken = asm_jcc(&e->a, cc ^ 1);
+        jump_out(e, 0, in->target[0]);
+        asm_patch(not_taken, e->a.p);
+    } else {
+        direct_exit(e, 0, in->target[0], asm_jcc(&e->a, cc));
+    }
+    jump_out(e, 1, in->target[1]);
+}
+
+void emit_jcc(Emit *e, const IrInsn *in)
+{
+    flags_need(e, in);
+    finish(e);
+    branch_out(e, in, in->cc);
+}
+
+void emit_jz(Emit *e, const IrInsn *in)
+{
+    unsigned r = reg_read(e, &in->a, in->width);
+    finish(e);
+    asm_rr(&e->a, asm_width(in->width), in->width == 1 ? 0x84 : 0x85, r, r);
+    branch_out(e, in, in->op == IR_JZ ? CC_E : CC_NE);
+}
+
+void emit_exit(Emit *e, const IrInsn *in)
+{
+    (void)in;
+    finish(e);
+    emit_jmp_to(e, thunks.exit_null);
+}
+
+static void cold_chkmode(Emit *e, Cold *c)
+{
+    xmm_writeback(e);
+    leave(e, c->value);
+}
+
+void emit_chkmode(Emit *e, const IrInsn *in)
+{
+    flags_clobber(e);
+    Cold *c = cold_new(e, cold_chkmode);
+    c->value = in->target[0];
+    asm_alu_mem_imm(&e->a, 4, 7, STATE(mode), e->b->mode);
+    cold_site(c, asm_jcc(&e->a, CC_NE));
+    asm_alu_mem_imm(&e->a, 4, 7, STATE(exit_request), 0);
+    cold_site(c, asm_jcc(&e->a, CC_NE));
+}
+
+/* --- indirect jumps ------------------------------------------------------------------------------------ */
+
+static void cold_indirect(Emit *e, Cold *c)
+{
+    (void)c;
+    asm_store(&e->a, STATE(eip), R8);
+    emit_jmp_to(e, thunks.exit_null);
+}
+
+/* r8d = target: checks the jump cache; returns the operand that holds the code address. */
+static AsmMem lookup_inline(Emit *e, Cold *c)
+{
+    Asm *a = &e->a;
+    int32_t jc = (int32_t)offsetof(CPUState, jump_cache);
+    asm_mov(a, R9, R8);
+    asm_rr(a, DIGIT, 0xc1, 5, R9), asm8(a, 12);
+    asm_rr(a, W32, 0x33, R9, R8);
+    asm_alu_imm(a, 4, 4, R9, 4095);
+    asm_rr(a, DIGIT, 0xc1, 4, R9), asm8(a, 4);
+    asm_rm(a, W32, 0x3b, R8, asm_mem_index(RBP, R9, 0, jc + (int32_t)offsetof(struct JumpCacheEntry, eip)));
+    cold_site(c, asm_jcc(a, CC_NE));
+    asm_alu_mem_imm(a, 4, 7, asm_mem_index(RBP, R9, 0, jc + (int32_t)offsetof(struct JumpCacheEntry, mode_id)),
+                    e->info->mode_id);
+    cold_site(c, asm_jcc(a, CC_NE));
+    return asm_mem_index(RBP, R9, 0, jc + (int32_t)offsetof(struct JumpCacheEntry, code));
+}
+
+static void target_to_r8(Emit *e, const IrInsn *in)
+{
+    if (in->a.kind == IR_IMM)
+        asm_mov_imm(&e->a, R8, in->a.imm);
+    else
+        asm_mov(&e->a, R8, reg_read(e, &in->a, 4));
+}
+
+/* Unchained: store the target and go. */
+static bool leave_indirect(Emit *e)
+{
+    if (!unchained(e)) return false;
+    asm_store(&e->a, STATE(eip), R8);
+    emit_jmp_to(e, thunks.exit_null);
+    return true;
+}
+
+static Cold *poll_indirect(Emit *e)
+{
+    Cold *c = cold_new(e, cold_indirect);
+    asm_alu_mem_imm(&e->a, 4, 7, STATE(exit_request), 0);
+    cold_site(c, asm_jcc(&e->a, CC_NE));
+    return c;
+}
+
+void emit_jmpr(Emit *e, const IrInsn *in)
+{
+    finish(e);
+    target_to_r8(e, in);
+    if (leave_indirect(e)) return;
+    Cold *c = poll_indirect(e);
+    asm_rm(&e->a, DIGIT, 0xff, 4, lookup_inline(e, c));
+}
+
+/* --- call and return --------------------------------------------------------------------------------------- */
+
+static void cold_ras_full(Emit *e, Cold *c)
+{
+    asm_rm(&e->a, W64, 0x8b, RSP, STATE_TMP(TMP_RAS_BASE));
+    emit_jmp_to(e, c->back);
+}
+
+static void ras_push(Emit *e, uint32_t ret_eip)
+{
+    Cold *c = cold_new(e, cold_ras_full);
+    asm_rm(&e->a, W64, 0x3b, RSP, STATE_TMP(TMP_RAS_LIMIT));
+    cold_site(c, asm_jcc(&e->a, CC_B));
+    c->back = e->a.p;
+    asm8(&e->a, 0x68), asm32(&e->a, ret_eip); /* push imm32, sign-extended: RET compares the same way */
+}
+
+void emit_guest_call(Emit *e, const IrInsn *in)
+{
+    bool direct = in->op == IR_CALL;
+    finish(e);
+    if (unchained(e)) {
+        if (direct) {
+            leave(e, in->target[0]);
+        } else {
+            target_to_r8(e, in);
+            leave_indirect(e);
+        }
+        return;
+    }
+    if (direct) {
+        poll_exit(e, in->target[0]);
+        ras_push(e, in->target[1]);
+        direct_exit(e, 0, in->target[0], asm_call(&e->a));
+    } else {
+        target_to_r8(e, in);
+        AsmMem code = lookup_inline(e, poll_indirect(e));
+        ras_push(e, in->target[1]);
+        asm_rm(&e->a, DIGIT, 0xff, 2, code);
+    }
+    asm_rm(&e->a, W64, 0x8d, RSP, asm_mem(RSP, 8));
+    direct_exit(e, 1, in->target[1], asm_jmp(&e->a));
+}
+
+static void cold_ret(Emit *e, Cold *c)
+{
+    asm_rm(&e->a, W64, 0x8b, RSP, STATE_TMP(TMP_RAS_BASE));
+    asm_mov(&e->a, R9, R8);
+    asm_rr(&e->a, W32, 0x8b, R8, R9);
+    asm_alu_mem_imm(&e->a, 4, 7, STATE(exit_request), 0);
+    uint8_t *out = asm_jcc(&e->a, CC_NE);
+    asm_mov_imm(&e->a, R9, e->info->mode_id);
+    emit_jmp_to(e, thunks.lookup);
+    asm_patch(out, e->a.p);
+    cold_indirect(e, c);
+}
+
+void emit_ret(Emit *e, const IrInsn *in)
+{
+    if (unchained(e)) {
+        finish(e);
+        target_to_r8(e, in);
+        leave_indirect(e);
+        return;
+    }
+    finish(e);
+    if (in->a.kind == IR_IMM) {
+        asm_mov_imm(&e->a, R8, in->a.imm);
+        asm_rr(&e->a, W64, 0x63, R8, R8);
+    } else {
+        asm_rr(&e->a, W64, 0x63, R8, reg_read(e, &in->a, 4)); /* movsxd */
+    }
+    asm_rm(&e->a, W64, 0x3b, R8, asm_mem(RSP, 8));
+    Cold *c = cold_new(e, cold_ret);
+    cold_site(c, asm_jcc(&e->a, CC_NE));
+    asm8(&e->a, 0xc3);
+}

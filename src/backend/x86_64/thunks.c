@@ -1,0 +1,246 @@
+/* Code that all blocks share: entry, exits, calls into C.
+ *
+ * Generated code does not run on the C stack.  rsp points into the return-address stack (RAS): a guest
+ * CALL pushes the guest's return EIP and makes a host CALL, a guest RET compares the EIP it popped from the
+ * guest's stack with the one on the RAS and, when they agree, makes a host RET, so that the host's own
+ * return predictor works for the guest.  When they disagree (longjmp, task switch, after any visit to the
+ * execution loop) the RAS is reset to its base, where a value waits that no EIP equals.  Calls into C
+ * switch to the C stack and back. */
+#include "backend/x86_64/emit.h"
+
+#include <sys/mman.h>
+
+Thunks thunks;
+
+enum { RAS_SIZE = 1 << 20, RAS_RESERVE = 64 << 10 /* signal handlers run here too */ };
+#define RAS_SENTINEL 0x8000000000000000ull
+
+bool thunks_setup(CPUState *cpu, const char **error)
+{
+    static uint8_t *ras;
+    if (!ras) {
+        void *p = mmap(NULL, RAS_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (p == MAP_FAILED) {
+            *error = "no memory for the return-address stack";
+            return false;
+        }
+        ras = p;
+    }
+    uint64_t *base = (uint64_t *)(ras + RAS_SIZE - 64);
+    base[0] = 0;
+    base[1] = RAS_SENTINEL;
+    cpu->backend_tmp[TMP_RAS_BASE] = (uintptr_t)base;
+    cpu->backend_tmp[TMP_RAS_LIMIT] = (uintptr_t)(ras + RAS_RESERVE);
+    cpu->backend_tmp[TMP_MXCSR_LOADED] = 0;
+    cpu->backend_tmp[TMP_X87_LOADED] = 0;
+    uint32_t mxcsr;
+    __asm__("stmxcsr %0" : "=m"(mxcsr));
+    cpu->backend_tmp[TMP_MXCSR_HOST] = mxcsr;
+    cpu->fpu_sync_out = x87_out;
+    cpu->fpu_sync_in = NULL; /* loaded again by the next block that needs it */
+    return true;
+}
+
+static const uint8_t callee_saved[] = { RBX, RBP, R12, R13, R14, R15 };
+
+static void push(Asm *a, unsigned r)
+{
+    if (r >= R8) asm8(a, 0x41);
+    asm8(a, 0x50 | (r & 7));
+}
+static void pop(Asm *a, unsigned r)
+{
+    if (r >= R8) asm8(a, 0x41);
+    asm8(a, 0x58 | (r & 7));
+}
+
+static void store_gprs(Asm *a)
+{
+    for (unsigned i = 0; i < 8; i++) asm_store(a, state_at(offsetof(CPUState, regs) + 4 * i), host_of_gpr[i]);
+}
+static void load_gprs(Asm *a)
+{
+    for (unsigned i = 0; i < 8; i++) asm_load(a, host_of_gpr[i], state_at(offsetof(CPUState, regs) + 4 * i));
+}
+
+static void ldmxcsr(Asm *a, AsmMem m)
+{
+    asm_rm(a, DIGIT, 0x0fae, 2, m);
+}
+static void stmxcsr(Asm *a, AsmMem m)
+{
+    asm_rm(a, DIGIT, 0x0fae, 3, m);
+}
+
+static void mxcsr_to_guest(Asm *a)
+{
+    ldmxcsr(a, STATE(fpu.mxcsr));
+    asm_store_imm(a, 4, STATE_TMP(TMP_MXCSR_LOADED), 1);
+}
+static void mxcsr_to_host(Asm *a)
+{
+    stmxcsr(a, STATE(fpu.mxcsr));
+    ldmxcsr(a, STATE_TMP(TMP_MXCSR_HOST));
+    asm_store_imm(a, 4, STATE_TMP(TMP_MXCSR_LOADED), 0);
+}
+
+/* void enter(CPUState *cpu, const void *code) */
+static void gen_enter(Asm *a)
+{
+    thunks.enter = a->p;
+    for (unsigned i = 0; i < sizeof callee_saved; i++) push(a, callee_saved[i]);
+    asm_alu_imm(a, 8, 5, RSP, 8);
+    asm_mov64(a, RBP, RDI);
+    asm_rm(a, W64, 0x89, RSP, STATE(host_sp));
+    asm_mov64(a, R11, RSI);
+    mxcsr_to_guest(a);
+    asm_rm(a, W64, 0x8b, RSP, STATE_TMP(TMP_RAS_BASE));
+    load_gprs(a);
+    asm_rr(a, DIGIT, 0xff, 4, R11); /* jmp r11 */
+}
+
+static void gen_exit(Asm *a)
+{
+    thunks.exit_slot = a->p;
+    asm_rm(a, W64, 0x89, R8, STATE(exit_slot));
+    uint8_t *common = asm_jmp(a);
+    thunks.exit_null = a->p;
+    asm_store_imm(a, 8, STATE(exit_slot), 0);
+    asm_patch(common, a->p);
+    store_gprs(a);
+    asm_rm(a, W64, 0x8b, RSP, STATE(host_sp));
+    mxcsr_to_host(a);
+    asm_store_imm(a, 8, STATE(host_pc), 0);
+    asm_alu_imm(a, 8, 0, RSP, 8);
+    for (unsigned i = sizeof callee_saved; i-- > 0;) pop(a, callee_saved[i]);
+    asm8(a, 0xc3);
+}
+
+/* Into C: guest registers and the caller's address go to CPUState, r10 is kept (r12, r13 are callee-saved). */
+static void c_enter(Asm *a)
+{
+    store_gprs(a);
+    asm_rm(a, W64, 0x8b, RAX, asm_mem(RSP, 0));
+    asm_rm(a, W64, 0x89, RAX, STATE(host_pc));
+    asm_rm(a, W64, 0x89, R10, STATE_TMP(TMP_R10));
+    asm_rm(a, W64, 0x89, RSP, STATE_TMP(TMP_RSP));
+    asm_rm(a, W64, 0x8b, RSP, STATE(host_sp));
+    asm_mov64(a, RDI, RBP);
+}
+static void c_leave(Asm *a)
+{
+    asm_mov(a, R8, RAX);
+    asm_rm(a, W64, 0x8b, RSP, STATE_TMP(TMP_RSP));
+    asm_rm(a, W64, 0x8b, R10, STATE_TMP(TMP_R10));
+    load_gprs(a);
+    asm8(a, 0xc3);
+}
+static void c_call(Asm *a, uintptr_t fn)
+{
+    asm_mov_imm64(a, RAX, fn);
+    asm_rr(a, DIGIT, 0xff, 2, RAX);
+}
+
+/* Memory slow paths: r8d = linear address, r9d = descriptor, r11d = value; result in r8d. */
+static uint8_t *gen_mem(Asm *a, uintptr_t fn, bool value)
+{
+    uint8_t *start = a->p;
+    c_enter(a);
+    asm_mov(a, RSI, R8);
+    if (value) asm_mov(a, RDX, R11);
+    asm_mov(a, value ? RCX : RDX, R9);
+    c_call(a, fn);
+    c_leave(a);
+    return start;
+}
+
+/* Reference helpers and those that look at x87/SSE state work on CPUState.fpu under the host's MXCSR. */
+static void fpu_out(Asm *a)
+{
+    mxcsr_to_host(a);
+    asm_alu_mem_imm(a, 4, 7, STATE_TMP(TMP_X87_LOADED), 0);
+    uint8_t *skip = asm_jcc(a, CC_E);
+    asm_rm(a, W64, 0x89, R8, STATE_TMP(TMP_R8));
+    asm_rm(a, W64, 0x89, R9, STATE_TMP(TMP_R9));
+    c_call(a, (uintptr_t)x87_out);
+    asm_rm(a, W64, 0x8b, R9, STATE_TMP(TMP_R9));
+    asm_rm(a, W64, 0x8b, R8, STATE_TMP(TMP_R8));
+    asm_mov64(a, RDI, RBP);
+    asm_patch(skip, a->p);
+}
+
+/* Callouts: r8 = function, arguments in CPUState.call_arg. */
+static uint8_t *gen_helper(Asm *a, bool fpu)
+{
+    static const uint8_t arg_reg[4] = { RSI, RDX, RCX, R8 };
+    uint8_t *start = a->p;
+    c_enter(a);
+    if (fpu) fpu_out(a);
+    asm_mov64(a, RAX, R8);
+    for (unsigned i = 0; i < 4; i++) asm_load(a, arg_reg[i], state_at(offsetof(CPUState, call_arg) + 4 * i));
+    asm_rr(a, DIGIT, 0xff, 2, RAX);
+    if (fpu) mxcsr_to_guest(a);
+    c_leave(a);
+    return start;
+}
+
+/* Reference FP operation: r8 = function, r9 = IrFp. */
+static uint8_t *gen_ref(Asm *a)
+{
+    uint8_t *start = a->p;
+    c_enter(a);
+    fpu_out(a);
+    asm_mov64(a, RSI, R9);
+    asm_rr(a, DIGIT, 0xff, 2, R8);
+    mxcsr_to_guest(a);
+    c_leave(a);
+    return start;
+}
+
+static uint8_t *gen_load_x87(Asm *a)
+{
+    uint8_t *start = a->p;
+    c_enter(a);
+    c_call(a, (uintptr_t)x87_in);
+    c_leave(a);
+    return start;
+}
+
+/* Indirect branch to r8d in the mode whose id is r9d: through the jump cache, else out to the loop. */
+static void gen_lookup(Asm *a)
+{
+    thunks.lookup = a->p;
+    size_t jc = offsetof(CPUState, jump_cache);
+    asm_mov(a, R11, R8);
+    asm_rr(a, DIGIT, 0xc1, 5, R11), asm8(a, 12);
+    asm_rr(a, W32, 0x33, R11, R8);
+    asm_alu_imm(a, 4, 4, R11, 4095);
+    asm_rr(a, DIGIT, 0xc1, 4, R11), asm8(a, 4);
+    asm_rm(a, W32, 0x3b, R8, asm_mem_index(RBP, R11, 0, (int32_t)(jc + offsetof(struct JumpCacheEntry, eip))));
+    uint8_t *miss1 = asm_jcc(a, CC_NE);
+    asm_rm(a, W32, 0x3b, R9, asm_mem_index(RBP, R11, 0, (int32_t)(jc + offsetof(struct JumpCacheEntry, mode_id))));
+    uint8_t *miss2 = asm_jcc(a, CC_NE);
+    asm_rm(a, DIGIT, 0xff, 4, asm_mem_index(RBP, R11, 0, (int32_t)(jc + offsetof(struct JumpCacheEntry, code))));
+    asm_patch(miss1, a->p);
+    asm_patch(miss2, a->p);
+    asm_store(a, STATE(eip), R8);
+    asm_patch(asm_jmp(a), thunks.exit_null);
+}
+
+void thunks_emit(Asm *a, CPUState *cpu)
+{
+    (void)cpu;
+    gen_enter(a);
+    gen_exit(a);
+    thunks.ld = gen_mem(a, (uintptr_t)cpu_mem_ld, false);
+    thunks.st = gen_mem(a, (uintptr_t)cpu_mem_st, true);
+    thunks.st_checked = gen_mem(a, (uintptr_t)cpu_mem_st_checked, true);
+    thunks.ld_fp = gen_mem(a, (uintptr_t)cpu_mem_ld_fp, false);
+    thunks.probe_fp = gen_mem(a, (uintptr_t)cpu_mem_probe_st_fp, false);
+    thunks.st_fp = gen_mem(a, (uintptr_t)cpu_mem_st_fp, false);
+    thunks.helper = gen_helper(a, false);
+    thunks.helper_fpu = gen_helper(a, true);
+    thunks.ref = gen_ref(a);
+    thunks.load_x87 = gen_load_x87(a);
+    gen_lookup(a);
+}

@@ -1,0 +1,126 @@
+/* Options about translation, and about looking into it. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backend/backend.h"
+#include "cli/handlers.h"
+#include "cli/keyval.h"
+#include "tcg/ir.h"
+#include "util/die.h"
+#include "util/log.h"
+#include "util/nearest.h"
+#include "util/number.h"
+
+static void print_passes(void)
+{
+    puts("Passes, in running order:");
+    for (unsigned i = 0; i < ir_pass_count; i++) printf("  %-16s %s\n", ir_passes[i].name, ir_passes[i].what);
+}
+
+static void offer_passes(Nearest *near)
+{
+    for (unsigned i = 0; i < ir_pass_count; i++) nearest_offer(near, ir_passes[i].name);
+}
+
+static void set_backend(CliOptions *o, const char *where, const char *value)
+{
+    if (!backend_find(value)) bad_value(where, value, "x86_64 (on such a host) or interp is");
+    o->machine.exec.backend = value;
+}
+
+static void set_tb_size(CliOptions *o, const char *where, const char *value)
+{
+    o->machine.exec.tb_size_mib = (unsigned)number_in(where, value, 1, 2047);
+}
+
+static void set_no_pass(CliOptions *o, const char *where, const char *value)
+{
+    (void)o;
+    if (ir_pass_enable(value, false)) return;
+    Nearest near = { .word = value };
+    offer_passes(&near);
+    die("%s: there is no pass '%s'; the nearest one is '%s'", where, value, near.best ? near.best : "none");
+}
+
+static void set_thread(CliOptions *o, const char *where, const char *value)
+{
+    (void)o;
+    if (strcmp(value, "single") != 0) bad_value(where, value, "only single is");
+}
+
+static const Property accel_properties[] = {
+    { "backend", "x86_64: translate to host code; interp: portable, slower", set_backend },
+    { "tb-size", "MiB for translated code, 1 to 2047", set_tb_size },
+    { "no-pass", "switch an optimisation pass off, by name", set_no_pass },
+    { "thread", "single", set_thread },
+    { 0 },
+};
+
+void opt_accel(CliOptions *o, const char *where, const char *arg)
+{
+    const char *rest = arg, *first = next_item(&rest);
+    if (strncmp(first, "accel=", 6) == 0) first += 6;
+    if (strcmp(first, "help") == 0) {
+        puts("tcg        dynamic binary translation (default); its properties:");
+        print_properties(accel_properties);
+        print_passes();
+        exit(0);
+    }
+    if (strcmp(first, "tcg") != 0) bad_value(where, first, "the only accelerator is 'tcg'");
+    apply_properties(o, where, rest, accel_properties);
+}
+
+/* --- -d ------------------------------------------------------------------------------------------ */
+static void offer_log_items(Nearest *near)
+{
+#define X(id, name, help) nearest_offer(near, name);
+    LOG_ITEMS(X)
+#undef X
+    nearest_offer(near, "help");
+}
+
+static void log_help(void)
+{
+    log_print_help(stdout);
+    puts("  no-PASS       switch an optimisation pass off (an option, not a log)");
+    print_passes();
+    exit(0);
+}
+
+void opt_log(CliOptions *o, const char *where, const char *arg)
+{
+    for (const char *item; (item = next_item(&arg));) {
+        const char *bad;
+        if (strcmp(item, "help") == 0) log_help();
+        if (strncmp(item, "no-", 3) == 0) {
+            set_no_pass(o, where, item + 3);
+        } else if (!log_set(item, &bad)) {
+            Nearest near = { .word = item };
+            offer_log_items(&near);
+            die("%s: unknown item '%s'; the nearest one is '%s' (-d help lists all)", where, item, near.best);
+        }
+    }
+    /* The state before each block can only be shown where every block comes by: in the loop. */
+    o->machine.exec.no_chain = log_on(LOG_NOCHAIN | LOG_CPU);
+}
+
+void opt_log_file(CliOptions *o, const char *where, const char *arg)
+{
+    (void)o;
+    if (!log_open(arg)) die("%s: cannot write '%s': %s", where, arg, strerror(errno));
+}
+
+void opt_log_filter(CliOptions *o, const char *where, const char *arg)
+{
+    (void)o;
+    if (!log_set_filter(arg)) {
+        bad_value(where, arg, "ranges are, as in 0x1000..0x1fff or 0x1000+0x200 or 0x1fff-0x200, separated by commas");
+    }
+}
+
+void opt_max_insns(CliOptions *o, const char *where, const char *arg)
+{
+    o->machine.exec.max_insns = number_in(where, arg, 1, UINT64_MAX);
+}

@@ -1,0 +1,229 @@
+/* Options about consoles: serial lines, debug ports, what stands at their far ends. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/handlers.h"
+#include "cli/keyval.h"
+#include "ui/chardev.h"
+#include "util/die.h"
+#include "util/nearest.h"
+
+void opt_nographic(CliOptions *o, const char *where, const char *arg)
+{
+    (void)where, (void)arg;
+    o->nographic = true;
+}
+
+void opt_display(CliOptions *o, const char *where, const char *arg)
+{
+    if (strcmp(arg, "help") == 0) {
+        puts("none");
+        exit(0);
+    }
+    if (strcmp(arg, "none") != 0) bad_value(where, arg, "only none is, for now");
+    o->display_given = true;
+}
+
+void opt_nodefaults(CliOptions *o, const char *where, const char *arg)
+{
+    (void)where, (void)arg;
+    o->no_defaults = true;
+}
+
+void opt_serial(CliOptions *o, const char *where, const char *arg)
+{
+    if (o->serial_n == MACHINE_SERIAL_MAX) die("%s: there are at most %d serial ports", where, MACHINE_SERIAL_MAX);
+    o->serial[o->serial_n++] = arg;
+}
+
+/* --- -chardev ---------------------------------------------------------------------------------- */
+/* Properties land here; -chardev takes one at a time. */
+static struct {
+    const char *id, *path;
+    bool to_guest;
+} cd;
+
+static void set_cd_id(CliOptions *o, const char *where, const char *value)
+{
+    for (unsigned i = 0; i < o->chardev_n; i++) {
+        if (strcmp(o->chardev[i].id, value) == 0) bad_value(where, value, "another -chardev has that id");
+    }
+    cd.id = value;
+}
+
+static void set_cd_path(CliOptions *o, const char *where, const char *value)
+{
+    (void)o, (void)where;
+    cd.path = value;
+}
+
+static bool on_off(const char *where, const char *value)
+{
+    if (strcmp(value, "on") != 0 && strcmp(value, "off") != 0) bad_value(where, value, "on or off is");
+    return strcmp(value, "on") == 0;
+}
+
+static void set_cd_signal(CliOptions *o, const char *where, const char *value)
+{
+    (void)o;
+    cd.to_guest = !on_off(where, value);
+}
+
+static void set_cd_mux(CliOptions *o, const char *where, const char *value)
+{
+    (void)o;
+    cd.to_guest = on_off(where, value);
+}
+
+static const Property chardev_properties[] = {
+    { "id", "the name that devices use", set_cd_id },
+    { "path", "of a file", set_cd_path },
+    { "signal", "stdio: on lets Ctrl-C interrupt Calque, off sends it to the guest", set_cd_signal },
+    { "mux", "stdio: on is signal=off", set_cd_mux },
+    { 0 },
+};
+
+void opt_chardev(CliOptions *o, const char *where, const char *arg)
+{
+    static const char allowed[] = "stdio,id=ID or file,id=ID,path=PATH or null,id=ID is";
+    if (o->chardev_n == CLI_CHARDEVS_MAX) die("%s: there are at most %d", where, CLI_CHARDEVS_MAX);
+    memset(&cd, 0, sizeof cd);
+    const char *rest = arg, *kind = next_item(&rest), *spec = NULL;
+    apply_properties(o, where, rest, chardev_properties);
+    if (!cd.id) bad_value(where, arg, allowed);
+    if (strcmp(kind, "null") == 0) spec = "null";
+    if (strcmp(kind, "stdio") == 0) spec = cd.to_guest ? "mon:stdio" : "stdio";
+    if (strcmp(kind, "file") == 0 && cd.path) spec = keep_text("file:%s", cd.path);
+    if (!spec) bad_value(where, arg, allowed);
+    o->chardev[o->chardev_n++] = (CliChardev){ .id = cd.id, .spec = spec };
+}
+
+/* --- devices --------------------------------------------------------------------------------- */
+static void set_exit_iobase(CliOptions *o, const char *where, const char *value)
+{
+    o->machine.debug_exit.iobase = (uint16_t)number_in(where, value, 0, 0xffff);
+}
+
+static void set_exit_iosize(CliOptions *o, const char *where, const char *value)
+{
+    o->machine.debug_exit.iosize = (uint16_t)number_in(where, value, 1, 8);
+}
+
+static void set_debugcon_iobase(CliOptions *o, const char *where, const char *value)
+{
+    o->machine.debugcon.iobase = (uint16_t)number_in(where, value, 0, 0xffff);
+}
+
+static void set_debugcon_chardev(CliOptions *o, const char *where, const char *value)
+{
+    (void)where;
+    o->debugcon = keep_text("chardev:%s", value);
+}
+
+static const Property debug_exit_properties[] = {
+    { "iobase", "first port (default 0x501)", set_exit_iobase },
+    { "iosize", "ports, 1 to 8 (default 2)", set_exit_iosize },
+    { 0 },
+};
+static const Property debugcon_properties[] = {
+    { "iobase", "port (default 0xe9)", set_debugcon_iobase },
+    { "chardev", "id of a -chardev", set_debugcon_chardev },
+    { 0 },
+};
+static const struct {
+    const char *name, *help;
+    const Property *properties;
+} devices[] = {
+    { "isa-debug-exit", "a written value v ends Calque with status 2v+1", debug_exit_properties },
+    { "isa-debugcon", "written bytes go to a character device", debugcon_properties },
+};
+enum { DEVICE_COUNT = sizeof devices / sizeof devices[0] };
+
+static void device_help(void)
+{
+    for (int i = 0; i < DEVICE_COUNT; i++) {
+        printf("%s: %s\n", devices[i].name, devices[i].help);
+        print_properties(devices[i].properties);
+    }
+    exit(0);
+}
+
+void opt_device(CliOptions *o, const char *where, const char *arg)
+{
+    const char *rest = arg, *name = next_item(&rest);
+    if (strncmp(name, "driver=", 7) == 0) name += 7;
+    if (strcmp(name, "help") == 0) device_help();
+    Nearest near = { .word = name };
+    for (int i = 0; i < DEVICE_COUNT; i++) {
+        nearest_offer(&near, devices[i].name);
+        if (strcmp(devices[i].name, name) != 0) continue;
+        const char *full = keep_text("%s %s", where, name);
+        apply_properties(o, full, rest, devices[i].properties);
+        if (i == 0) o->machine.debug_exit.present = true;
+        if (i == 1 && !o->debugcon) die("%s: chardev=ID is missing (and -chardev ...,id=ID)", full);
+        return;
+    }
+    die("%s: unknown device '%s'; the nearest one is '%s'", where, name, near.best);
+}
+
+void opt_debugcon(CliOptions *o, const char *where, const char *arg)
+{
+    (void)where;
+    o->debugcon = arg;
+}
+
+static const Property global_properties[] = {
+    { "isa-debugcon.iobase", "port of -debugcon", set_debugcon_iobase },
+    { "isa-debug-exit.iobase", "first port", set_exit_iobase },
+    { "isa-debug-exit.iosize", "ports", set_exit_iosize },
+    { 0 },
+};
+
+void opt_global(CliOptions *o, const char *where, const char *arg)
+{
+    apply_properties(o, where, arg, global_properties);
+}
+
+/* --- opening ------------------------------------------------------------------------------------ */
+static const char *resolve_chardev(CliOptions *o, const char *where, const char *id)
+{
+    Nearest near = { .word = id };
+    for (unsigned i = 0; i < o->chardev_n; i++) {
+        nearest_offer(&near, o->chardev[i].id);
+        if (strcmp(o->chardev[i].id, id) != 0) continue;
+        if (o->chardev[i].used) die("%s: chardev '%s' is in use already: only one device can have it", where, id);
+        o->chardev[i].used = true;
+        return o->chardev[i].spec;
+    }
+    if (!near.best) die("%s: there is no chardev '%s'", where, id);
+    die("%s: there is no chardev '%s'; the nearest one is '%s'", where, id, near.best);
+}
+
+/* NULL for "none". */
+static CharDev *open_spec(CliOptions *o, const char *where, const char *spec)
+{
+    char error[512];
+    if (strncmp(spec, "chardev:", 8) == 0) spec = resolve_chardev(o, where, spec + 8);
+    if (strcmp(spec, "none") == 0) return NULL;
+    CharDev *dev = ui_chardev_open(spec, error, sizeof error);
+    if (!dev) die("%s: %s", where, error);
+    return dev;
+}
+
+void cli_open_chardevs(CliOptions *o)
+{
+    MachineConfig *m = &o->machine;
+    for (unsigned i = 0; i < o->serial_n; i++) m->serial[i] = open_spec(o, "-serial", o->serial[i]);
+
+    /* QEMU's default with a window is a console in that window; with none, no bytes are seen. */
+    bool on_terminal = o->nographic || !o->display_given;
+    bool debugcon_on_stdio = o->debugcon && strstr(o->debugcon, "stdio");
+    if (!o->serial_n && !o->no_defaults) {
+        m->serial[0] = open_spec(o, "-nographic", on_terminal && !debugcon_on_stdio ? "mon:stdio" : "null");
+    }
+    if (o->debugcon) {
+        m->debugcon.chardev = open_spec(o, "-debugcon", o->debugcon);
+        m->debugcon.present = m->debugcon.chardev != NULL;
+    }
+}

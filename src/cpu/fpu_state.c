@@ -1,0 +1,371 @@
+/* x87 and SSE state: reset, control and status words, environments and images in memory.
+ *
+ * FCS and FDS read as zero, FOP and the operand pointer change on unmasked exceptions only, as on
+ * current processors (CPUID.7.EBX[13] and [6]). */
+#include "cpu/fpu.h"
+#include "tcg/ir.h"
+
+#include <string.h>
+
+#include "cpu/helpers.h"
+
+/* --- reset and status ---------------------------------------------------------------------------- */
+
+void fpu_init(CPUState *cpu)
+{
+    FpuState *f = &cpu->fpu;
+    f->cw = 0x37f;
+    f->sw = 0;
+    f->tag_valid = 0;
+    f->fop = f->fcs = f->fds = 0;
+    f->fip = f->fdp = 0;
+    fpu_update_summary(cpu);
+}
+
+void fpu_reset(CPUState *cpu)
+{
+    memset(&cpu->fpu, 0, sizeof cpu->fpu);
+    cpu->fpu.cw = 0x40;
+    cpu->fpu.tag_valid = 0xff; /* tag word 5555h: eight zeros */
+    cpu->fpu.mxcsr = MXCSR_RESET;
+}
+
+uint32_t fpu_mode_bits(const CPUState *cpu)
+{
+    const FpuState *f = &cpu->fpu;
+    uint32_t mode = 0;
+    if ((f->cw & CW_EXC) != CW_EXC || f->sw & SW_ES) mode |= MODE_X87_SOFT;
+    if ((f->mxcsr >> MXCSR_MASK_SHIFT & MXCSR_EXC) != MXCSR_EXC) mode |= MODE_SSE_SOFT;
+    return mode;
+}
+
+static void set_ferr(CPUState *cpu, bool level)
+{
+    if (cpu->ferr) cpu->ferr(cpu->ferr_opaque, level);
+}
+
+void fpu_update_summary(CPUState *cpu)
+{
+    FpuState *f = &cpu->fpu;
+    bool was = f->sw & SW_ES, pending = f->sw & SW_EXC & ~f->cw;
+    f->sw &= (uint16_t) ~(SW_ES | SW_B);
+    if (pending) f->sw |= SW_ES | SW_B;
+    if (was != pending && !(pending && cpu->cr0 & CR0_NE)) set_ferr(cpu, pending);
+}
+
+void fpu_check_pending(CPUState *cpu)
+{
+    if (!(cpu->fpu.sw & SW_ES)) return;
+    if (cpu->cr0 & CR0_NE) cpu_raise(cpu, EXC_MF);
+    set_ferr(cpu, true);
+}
+
+/* --- control instructions ------------------------------------------------------------------------ */
+
+void helper_fninit(CPUState *cpu)
+{
+    fpu_init(cpu);
+    cpu_update_mode(cpu);
+}
+
+void helper_fnclex(CPUState *cpu)
+{
+    cpu->fpu.sw &= (uint16_t) ~(SW_EXC | SW_SF | SW_ES | SW_B);
+    set_ferr(cpu, false);
+    cpu_update_mode(cpu);
+}
+
+static void set_cw(CPUState *cpu, uint32_t value)
+{
+    cpu->fpu.cw = (uint16_t)((value & CW_WRITABLE) | CW_ALWAYS);
+    fpu_update_summary(cpu);
+}
+
+void helper_fldcw(CPUState *cpu, uint32_t value)
+{
+    fpu_check_pending(cpu);
+    set_cw(cpu, value);
+    cpu_update_mode(cpu);
+}
+
+void helper_fwait(CPUState *cpu)
+{
+    fpu_check_pending(cpu);
+}
+
+/* --- environments: SDM 1 figures 8-9 to 8-12 ------------------------------------------------------- */
+
+static void put16(uint8_t *p, uint32_t v)
+{
+    p[0] = (uint8_t)v;
+    p[1] = (uint8_t)(v >> 8);
+}
+static void put32(uint8_t *p, uint32_t v)
+{
+    put16(p, v);
+    put16(p + 2, v >> 16);
+}
+static uint32_t get16(const uint8_t *p)
+{
+    return p[0] | (uint32_t)p[1] << 8;
+}
+static uint32_t get32(const uint8_t *p)
+{
+    return get16(p) | get16(p + 2) << 16;
+}
+
+/* Full tag word: 0 valid, 1 zero, 2 special, 3 empty. */
+static uint32_t tag_word(const FpuState *f)
+{
+    uint32_t tags = 0;
+    for (unsigned i = 0; i < 8; i++) {
+        uint32_t tag = 3, exp = f->r[i].se & 0x7fff;
+        if (f->tag_valid >> i & 1) {
+            if (exp == 0)
+                tag = f->r[i].mant ? 2 : 1;
+            else
+                tag = exp == 0x7fff || !(f->r[i].mant >> 63) ? 2 : 0;
+        }
+        tags |= tag << (2 * i);
+    }
+    return tags;
+}
+
+static uint8_t abridged_tags(uint32_t tags)
+{
+    uint8_t valid = 0;
+    for (unsigned i = 0; i < 8; i++)
+        if ((tags >> (2 * i) & 3) != 3) valid |= (uint8_t)(1u << i);
+    return valid;
+}
+
+static bool real_format(const CPUState *cpu)
+{
+    return !(cpu->mode & MODE_PE) || cpu->mode & MODE_VM86;
+}
+
+static void env_image(const CPUState *cpu, uint8_t *p, unsigned opsize)
+{
+    const FpuState *f = &cpu->fpu;
+    bool real = real_format(cpu);
+    uint32_t fop = f->fop & 0x7ff;
+    if (opsize == 4) {
+        put32(p, 0xffff0000u | f->cw);
+        put32(p + 4, 0xffff0000u | f->sw);
+        put32(p + 8, 0xffff0000u | tag_word(f));
+        put32(p + 12, real ? f->fip & 0xffff : f->fip);
+        put32(p + 16, real ? (f->fip >> 16) << 12 | fop : f->fcs | fop << 16);
+        put32(p + 20, real ? f->fdp & 0xffff : f->fdp);
+        put32(p + 24, real ? (f->fdp >> 16) << 12 : 0xffff0000u | f->fds);
+        if (real) {
+            put16(p + 14, 0xffff);
+            put16(p + 22, 0xffff);
+        }
+        return;
+    }
+    put16(p, f->cw);
+    put16(p + 2, f->sw);
+    put16(p + 4, tag_word(f));
+    put16(p + 6, f->fip);
+    put16(p + 8, real ? (f->fip >> 16 & 15) << 12 | fop : f->fcs);
+    put16(p + 10, f->fdp);
+    put16(p + 12, real ? (f->fdp >> 16 & 15) << 12 : f->fds);
+}
+
+static void load_env(CPUState *cpu, const uint8_t *p, unsigned opsize)
+{
+    FpuState *f = &cpu->fpu;
+    bool real = real_format(cpu);
+    unsigned step = opsize;
+    uint32_t ip = get16(p + 3 * step), ip_high = get16(p + 4 * step);
+    uint32_t dp = get16(p + 5 * step), dp_high = get16(p + 6 * step);
+    if (real) {
+        uint32_t high = opsize == 4 ? get32(p + 16) : ip_high;
+        f->fop = (uint16_t)(high & 0x7ff);
+        f->fip = ip | (high >> 12 & (opsize == 4 ? 0xffff : 15)) << 16;
+        high = opsize == 4 ? get32(p + 24) : dp_high;
+        f->fdp = dp | (high >> 12 & (opsize == 4 ? 0xffff : 15)) << 16;
+    } else if (opsize == 4) {
+        f->fip = get32(p + 12);
+        f->fop = (uint16_t)(get16(p + 18) & 0x7ff);
+        f->fdp = get32(p + 20);
+    } else {
+        f->fip = ip;
+        f->fdp = dp;
+    }
+    f->fcs = f->fds = 0;
+    f->sw = (uint16_t)get16(p + step);
+    f->tag_valid = abridged_tags(get16(p + 2 * step));
+    set_cw(cpu, get16(p));
+}
+
+void helper_fnstenv(CPUState *cpu, uint32_t seg, uint32_t ea, uint32_t opsize)
+{
+    uint8_t image[28];
+    env_image(cpu, image, opsize);
+    cpu_st_bytes(cpu, seg, ea, image, 7 * opsize);
+    cpu->fpu.cw |= CW_EXC;
+    fpu_update_summary(cpu);
+    cpu_update_mode(cpu);
+}
+
+void helper_fldenv(CPUState *cpu, uint32_t seg, uint32_t ea, uint32_t opsize)
+{
+    uint8_t image[28];
+    fpu_check_pending(cpu);
+    cpu_ld_bytes(cpu, seg, ea, image, 7 * opsize);
+    load_env(cpu, image, opsize);
+    cpu_update_mode(cpu);
+}
+
+static Fp80 *stack_reg(FpuState *f, unsigned i)
+{
+    return &f->r[((f->sw >> SW_TOP_SHIFT) + i) & 7];
+}
+
+static void put_fp80(uint8_t *p, const Fp80 *v)
+{
+    put32(p, (uint32_t)v->mant);
+    put32(p + 4, (uint32_t)(v->mant >> 32));
+    put16(p + 8, v->se);
+}
+
+static void get_fp80(const uint8_t *p, Fp80 *v)
+{
+    v->mant = get32(p) | (uint64_t)get32(p + 4) << 32;
+    v->se = (uint16_t)get16(p + 8);
+}
+
+void helper_fnsave(CPUState *cpu, uint32_t seg, uint32_t ea, uint32_t opsize)
+{
+    uint8_t image[108];
+    env_image(cpu, image, opsize);
+    for (unsigned i = 0; i < 8; i++) put_fp80(image + 7 * opsize + 10 * i, stack_reg(&cpu->fpu, i));
+    cpu_st_bytes(cpu, seg, ea, image, 7 * opsize + 80);
+    fpu_init(cpu);
+    cpu_update_mode(cpu);
+}
+
+void helper_frstor(CPUState *cpu, uint32_t seg, uint32_t ea, uint32_t opsize)
+{
+    uint8_t image[108];
+    fpu_check_pending(cpu);
+    cpu_ld_bytes(cpu, seg, ea, image, 7 * opsize + 80);
+    load_env(cpu, image, opsize);
+    for (unsigned i = 0; i < 8; i++) get_fp80(image + 7 * opsize + 10 * i, stack_reg(&cpu->fpu, i));
+    cpu_update_mode(cpu);
+}
+
+/* --- FXSAVE, FXRSTOR: SDM 1 table 10-2 ------------------------------------------------------------- */
+
+enum { FX_SIZE = 512, FX_STORED = 288, FX_ST = 32, FX_XMM = 160 };
+
+static void check_fx_alignment(CPUState *cpu, uint32_t seg, uint32_t ea)
+{
+    if ((cpu->seg[seg].base + ea) & 15) cpu_raise_err(cpu, EXC_GP, 0);
+}
+
+/* Without CR4.OSFXSR the SSE part need not be saved; like current processors, it is all the same. */
+void helper_fxsave(CPUState *cpu, uint32_t seg, uint32_t ea)
+{
+    FpuState *f = &cpu->fpu;
+    uint8_t image[FX_STORED] = { 0 };
+    check_fx_alignment(cpu, seg, ea);
+    put16(image, f->cw);
+    put16(image + 2, f->sw);
+    image[4] = f->tag_valid;
+    put16(image + 6, f->fop);
+    put32(image + 8, f->fip);
+    put16(image + 12, f->fcs);
+    put32(image + 16, f->fdp);
+    put16(image + 20, f->fds);
+    put32(image + 24, f->mxcsr);
+    put32(image + 28, MXCSR_MASK);
+    for (unsigned i = 0; i < 8; i++) {
+        put_fp80(image + FX_ST + 16 * i, stack_reg(f, i));
+        memcpy(image + FX_XMM + 16 * i, &f->xmm[i], 16);
+    }
+    cpu_probe_write(cpu, seg, ea, FX_SIZE);
+    cpu_st_bytes(cpu, seg, ea, image, FX_STORED);
+}
+
+void helper_fxrstor(CPUState *cpu, uint32_t seg, uint32_t ea)
+{
+    FpuState *f = &cpu->fpu;
+    uint8_t image[FX_SIZE];
+    check_fx_alignment(cpu, seg, ea);
+    cpu_ld_bytes(cpu, seg, ea, image, FX_SIZE);
+    uint32_t mxcsr = get32(image + 24);
+    if (mxcsr & ~(uint32_t)MXCSR_MASK) cpu_raise_err(cpu, EXC_GP, 0);
+    f->mxcsr = mxcsr;
+    f->sw = (uint16_t)get16(image + 2);
+    f->tag_valid = image[4];
+    f->fop = (uint16_t)(get16(image + 6) & 0x7ff);
+    f->fip = get32(image + 8);
+    f->fdp = get32(image + 16);
+    f->fcs = f->fds = 0;
+    for (unsigned i = 0; i < 8; i++) {
+        get_fp80(image + FX_ST + 16 * i, stack_reg(f, i));
+        memcpy(&f->xmm[i], image + FX_XMM + 16 * i, 16);
+    }
+    set_cw(cpu, get16(image));
+    cpu_update_mode(cpu);
+}
+
+void helper_ldmxcsr(CPUState *cpu, uint32_t value)
+{
+    if (value & ~(uint32_t)MXCSR_MASK) cpu_raise_err(cpu, EXC_GP, 0);
+    cpu->fpu.mxcsr = value;
+    cpu_update_mode(cpu);
+}
+
+uint32_t helper_stmxcsr(CPUState *cpu)
+{
+    return cpu->fpu.mxcsr;
+}
+
+/* --- instructions whose store depends on the outcome ----------------------------------------------- */
+
+/* An x87 store while exceptions are unmasked: memory is written unless one of those occurs. */
+void helper_x87_store(CPUState *cpu, uint32_t code, uint32_t seg, uint32_t ea)
+{
+    static const uint8_t sizes[4][8] = {
+        /* D9 DB DD DF by ModRM.reg */
+        { 0, 0, 4, 4, 0, 0, 0, 2 },
+        { 0, 4, 4, 4, 0, 0, 0, 10 },
+        { 0, 8, 8, 8, 0, 0, 0, 2 },
+        { 0, 2, 2, 2, 0, 0, 10, 8 },
+    };
+    uint8_t opcode = (uint8_t)(code >> 8), modrm = (uint8_t)code;
+    unsigned size = sizes[opcode >> 1 & 3][modrm >> 3 & 7];
+    if (size == 0) return;
+    cpu->fpu.operand_ea = ea;
+    cpu_probe_write(cpu, seg, ea, size);
+    if (fpu_run_x87(cpu, opcode, modrm)) cpu_st_bytes(cpu, seg, ea, cpu->bounce, size);
+}
+
+/* MASKMOVQ, MASKMOVDQU: bytes whose mask has its top bit set.  desc: XMM 0x40, ModRM.reg 3-5, ModRM.rm 0-2. */
+void helper_maskmov(CPUState *cpu, uint32_t desc, uint32_t seg, uint32_t ea)
+{
+    bool xmm = desc & 0x40;
+    unsigned src = desc >> 3 & 7, mask = desc & 7, n = xmm ? 16 : 8;
+    uint8_t data[16], sel[16];
+    FpuState *f = &cpu->fpu;
+    if (!xmm) {
+        fpu_check_pending(cpu);
+        memcpy(data, &f->r[src].mant, 8);
+        memcpy(sel, &f->r[mask].mant, 8);
+    } else {
+        memcpy(data, &f->xmm[src], 16);
+        memcpy(sel, &f->xmm[mask], 16);
+    }
+    /* All that is to be written is checked before the first byte changes. */
+    for (unsigned i = 0; i < n; i++)
+        if (sel[i] & 0x80) cpu_probe_write(cpu, seg, ea + i, 1);
+    for (unsigned i = 0; i < n; i++)
+        if (sel[i] & 0x80) cpu_st_bytes(cpu, seg, ea + i, data + i, 1);
+    if (!xmm) {
+        f->sw &= (uint16_t)~SW_TOP;
+        f->tag_valid = 0xff;
+    }
+}

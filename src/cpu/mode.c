@@ -1,0 +1,84 @@
+/* The mode flags and EFLAGS as a whole.
+ *
+ * cpu_mode() runs after every callout that may have changed something a translation depends on, so it
+ * is a straight line of tests over CPUState. */
+#include "cpu/debug.h"
+#include "cpu/fpu.h"
+
+enum { FL_SYSTEM = FL_TF | FL_IF | FL_IOPL | FL_NT | FL_RF | FL_VM | FL_AC | FL_VIF | FL_VIP | FL_ID };
+
+static uint32_t flat_bits(const CPUState *cpu)
+{
+    uint32_t flat = 0;
+    for (unsigned i = SEG_ES; i <= SEG_GS; i++) {
+        const SegCache *s = &cpu->seg[i];
+        uint32_t usable = i == SEG_CS ? s->rd_bound : s->wr_bound;
+        flat |= (uint32_t)(((s->base | ~s->limit) == 0) & (usable != 0)) << (MODE_FLAT_SHIFT + i);
+    }
+    return flat;
+}
+
+/* EFLAGS bits that are mode bits as they stand. */
+static uint32_t flag_bits(const CPUState *cpu)
+{
+    uint32_t fl = cpu->eflags, m = 0;
+    if (fl & FL_TF) m |= MODE_TF;
+    if (fl & FL_RF) m |= MODE_RF;
+    if (cpu->shadow) m |= MODE_SHADOW;
+    if (cpu->dr[7] & DR7_ENABLES) m |= MODE_DEBUG;
+    if (cpu->in_smm) m |= MODE_SMM;
+    return m;
+}
+
+/* SDM 3A tables 9-3 and 13-1. */
+static uint32_t unit_bits(const CPUState *cpu)
+{
+    uint32_t cr0 = cpu->cr0, m = fpu_mode_bits(cpu);
+    if (cr0 & (CR0_EM | CR0_TS)) m |= MODE_NM_FPU;
+    if ((cr0 & (CR0_MP | CR0_TS)) == (CR0_MP | CR0_TS)) m |= MODE_NM_WAIT;
+    if (cr0 & CR0_TS) m |= MODE_NM_VEC;
+    if (cr0 & CR0_EM) m |= MODE_UD_MMX;
+    if (cr0 & CR0_EM || !(cpu->cr4 & CR4_OSFXSR)) m |= MODE_UD_SSE;
+    return m;
+}
+
+uint32_t cpu_mode(const CPUState *cpu)
+{
+    uint32_t m = flat_bits(cpu) | flag_bits(cpu) | unit_bits(cpu);
+    if (cpu->seg[SEG_CS].attr & SEG_DB) m |= MODE_CS32;
+    if (cpu->seg[SEG_SS].attr & SEG_DB) m |= MODE_SS32;
+    if (!(cpu->cr0 & CR0_PE)) return m;
+
+    m |= MODE_PE;
+    unsigned cpl = cpu->cpl;
+    if (cpu->eflags & FL_VM) {
+        m |= MODE_VM86;
+        cpl = 3;
+    }
+    m |= cpl;
+    if (cpl == 3) {
+        if (cpu->cr0 & CR0_AM && cpu->eflags & FL_AC) m |= MODE_AC;
+    } else if (cpu->cr4 & CR4_SMAP && !(cpu->eflags & FL_AC)) {
+        m |= MODE_SMAP;
+    }
+    return m;
+}
+
+void cpu_update_mode(CPUState *cpu)
+{
+    cpu->mode = cpu_mode(cpu);
+}
+
+uint32_t cpu_get_eflags(const CPUState *cpu)
+{
+    return cpu->eflags | cpu_arith_flags(cpu->cc) | (cpu->df < 0 ? FL_DF : 0);
+}
+
+void cpu_set_eflags(CPUState *cpu, uint32_t value)
+{
+    cpu->cc = cpu_cc_from_flags(value);
+    cpu->df = value & FL_DF ? -1 : 1;
+    cpu->eflags = (value & FL_SYSTEM) | FL_1;
+    cpu_update_mode(cpu);
+    if (cpu->eflags & FL_IF && cpu->intr_line) cpu_request_exit(cpu);
+}

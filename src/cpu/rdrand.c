@@ -1,0 +1,25 @@
+/* RDRAND, from the host's cryptographic generator, a few hundred bytes at a time. */
+#include <string.h>
+#include <sys/random.h>
+
+#include "cpu/helpers.h"
+
+/* CF tells success; the other flags are cleared. */
+uint32_t helper_rdrand(CPUState *cpu, uint32_t opsize)
+{
+    static uint8_t pool[256];
+    static size_t left;
+    uint32_t value = 0;
+    bool good = left >= sizeof(value);
+    if (!good && getrandom(pool, sizeof(pool), 0) == (ssize_t)sizeof(pool)) {
+        left = sizeof(pool);
+        good = true;
+    }
+    if (good) {
+        left -= sizeof(value);
+        memcpy(&value, pool + left, sizeof(value));
+        memset(pool + left, 0, sizeof(value));
+    }
+    cpu->cc = cpu_cc_from_flags(good ? FL_CF : 0);
+    return opsize == 2 ? value & 0xffff : value;
+}

@@ -1,0 +1,338 @@
+/* String instructions with REP, and INS and OUTS in any form.
+ *
+ * The registers always describe the elements still to do, so a fault, an interrupt or a retry in the
+ * middle needs no repair.  Work goes in chunks that stay inside one page on each side: where both are plain
+ * memory and the segments allow the whole chunk, host pointers are used; else one element goes through
+ * cpu_ld() and cpu_st(), which raise whatever there is to raise.  After each chunk a request to leave is
+ * honoured. */
+#include <string.h>
+
+#include "cpu/debug.h"
+#include "cpu/helpers.h"
+#include "cpu/io.h"
+#include "cpu/mem.h"
+#include "cpu/string.h"
+
+typedef struct Str {
+    CPUState *cpu;
+    unsigned op, size, rep, seg; /* size: bytes of an element */
+    uint32_t mask;               /* of addresses and the count */
+    int32_t step;
+    unsigned idx;
+} Str;
+
+static Str unpack(CPUState *cpu, uint32_t desc)
+{
+    Str s = { .cpu = cpu, .op = desc & 15, .size = 1u << (desc >> 4 & 3), .rep = desc >> 7 & 3, .seg = desc >> 9 & 7 };
+    s.mask = desc & 1 << 6 ? 0xffffffffu : 0xffffu;
+    s.step = cpu->df < 0 ? -(int32_t)s.size : (int32_t)s.size;
+    s.idx = cpu_mmu_idx(cpu);
+    return s;
+}
+
+static uint32_t get(const Str *s, unsigned reg)
+{
+    return s->cpu->regs[reg] & s->mask;
+}
+
+static void advance(const Str *s, unsigned reg, uint32_t n)
+{
+    uint32_t *r = &s->cpu->regs[reg];
+    *r = (*r & ~s->mask) | ((*r + n * (uint32_t)s->step) & s->mask);
+}
+
+static void consume(const Str *s, uint32_t n)
+{
+    uint32_t *r = &s->cpu->regs[R_ECX];
+    if (s->rep != STR_REP_NONE) *r = (*r & ~s->mask) | ((*r - n) & s->mask);
+}
+
+/* --- host pointers --------------------------------------------------------------------------------------- */
+/* One side of a chunk: the elements at seg:ea, going step by step. */
+typedef struct Span {
+    uint8_t *at; /* host address of the first element; NULL: go element by element */
+    uint32_t n;  /* elements, at most */
+} Span;
+
+/* Elements from offset at on, within room bytes above offset 0, in the direction of travel. */
+static uint64_t elements(const Str *s, uint64_t at, uint64_t room)
+{
+    if (at + s->size > room) return 0;
+    return s->step > 0 ? (room - at) / s->size : at / s->size + 1;
+}
+
+/* A fault found here is the fault of the first element, whose turn it is: raised at once. */
+static Span span(const Str *s, unsigned seg, uint32_t ea, uint32_t want, bool write)
+{
+    CPUState *cpu = s->cpu;
+    const Span none = { NULL, 1 };
+    const SegCache *sc = &cpu->seg[seg];
+    uint32_t lin = sc->base + ea;
+    uint64_t n = elements(s, lin & PAGE_MASK, PAGE_SIZE), to_wrap = elements(s, ea, (uint64_t)s->mask + 1);
+    if (n > to_wrap) n = to_wrap;
+    if (n > want) n = want;
+    if (n == 0) return none;
+    uint32_t low = s->step > 0 ? ea : ea - ((uint32_t)n - 1) * s->size;
+    if (!cpu_seg_allows(sc, low, (uint32_t)n * s->size, write, cpu_protected(cpu))) return none;
+    MmuFault f;
+    bool faulted = false;
+    uint8_t *host = mmu_host(&cpu->mmu, lin, write ? MMU_WRITE : MMU_READ, s->idx, &f, &faulted);
+    if (!host && faulted) cpu_raise_pf(cpu, &f);
+    return host ? (Span){ host, (uint32_t)n } : none;
+}
+
+static uint32_t load_host(const uint8_t *p, unsigned size)
+{
+    uint32_t v = 0;
+    memcpy(&v, p, size);
+    return v;
+}
+
+/* Lowest address of an n-element chunk that starts at p. */
+static uint8_t *lowest(const Str *s, uint8_t *p, uint32_t n)
+{
+    return s->step > 0 ? p : p - (n - 1) * s->size;
+}
+
+/* --- MOVS --------------------------------------------------------------------------------------------------- */
+/* Overlap in the direction of travel repeats the pattern, as the element-wise definition does; other
+ * overlaps are what memmove() does. */
+static bool propagates(const Str *s, const uint8_t *dst, const uint8_t *src, size_t bytes)
+{
+    uintptr_t d = (uintptr_t)dst, a = (uintptr_t)src;
+    return s->step > 0 ? d > a && d - a < bytes : a > d && a - d < bytes;
+}
+
+static void copy(const Str *s, uint8_t *dst, uint8_t *src, uint32_t n)
+{
+    size_t bytes = (size_t)n * s->size;
+    uint8_t *dlow = lowest(s, dst, n), *slow = lowest(s, src, n);
+    if (!propagates(s, dlow, slow, bytes)) {
+        memmove(dlow, slow, bytes);
+        return;
+    }
+    for (; n; n--, src += s->step, dst += s->step) {
+        uint32_t v = load_host(src, s->size);
+        memcpy(dst, &v, s->size);
+    }
+}
+
+static uint32_t movs(const Str *s, uint32_t count, bool fast)
+{
+    CPUState *cpu = s->cpu;
+    uint32_t si = get(s, R_ESI), di = get(s, R_EDI), n = 1;
+    Span src = { NULL, 1 }, dst = { NULL, 1 };
+    if (fast) {
+        src = span(s, s->seg, si, count, false);
+        if (src.at) dst = span(s, SEG_ES, di, src.n, true);
+    }
+    if (src.at && dst.at) {
+        n = dst.n;
+        copy(s, dst.at, src.at, n);
+    } else {
+        cpu_st(cpu, SEG_ES, di, cpu_ld(cpu, s->seg, si, s->size), s->size);
+    }
+    advance(s, R_ESI, n);
+    advance(s, R_EDI, n);
+    consume(s, n);
+    return n;
+}
+
+/* --- STOS, LODS ------------------------------------------------------------------------------------------------ */
+static void fill(const Str *s, uint8_t *low, uint32_t n)
+{
+    uint32_t v = s->cpu->regs[R_EAX];
+    uint32_t bytes = v & 0xff;
+    if (s->size == 1 || (s->size == 2 && (uint16_t)v == bytes * 0x101) || v == bytes * 0x01010101u) {
+        memset(low, (int)bytes, (size_t)n * s->size);
+        return;
+    }
+    for (; n; n--, low += s->size) memcpy(low, &v, s->size);
+}
+
+static uint32_t stos(const Str *s, uint32_t count, bool fast)
+{
+    uint32_t di = get(s, R_EDI), n = 1;
+    Span dst = { NULL, 1 };
+    if (fast) dst = span(s, SEG_ES, di, count, true);
+    if (dst.at) {
+        n = dst.n;
+        fill(s, lowest(s, dst.at, n), n);
+    } else {
+        cpu_st(s->cpu, SEG_ES, di, s->cpu->regs[R_EAX], s->size);
+    }
+    advance(s, R_EDI, n);
+    consume(s, n);
+    return n;
+}
+
+static uint32_t size_mask(unsigned size)
+{
+    return size == 4 ? 0xffffffffu : (1u << size * 8) - 1;
+}
+
+static uint32_t lods(const Str *s, uint32_t count, bool fast)
+{
+    CPUState *cpu = s->cpu;
+    uint32_t si = get(s, R_ESI), n = 1, v, mask = size_mask(s->size);
+    Span src = { NULL, 1 };
+    if (fast) src = span(s, s->seg, si, count, false);
+    if (src.at) {
+        n = src.n;
+        v = load_host(src.at + (ptrdiff_t)(n - 1) * s->step, s->size);
+    } else {
+        v = cpu_ld(cpu, s->seg, si, s->size);
+    }
+    cpu->regs[R_EAX] = (cpu->regs[R_EAX] & ~mask) | v;
+    advance(s, R_ESI, n);
+    consume(s, n);
+    return n;
+}
+
+/* --- CMPS, SCAS ------------------------------------------------------------------------------------------------- */
+/* Flags of a - b, in CPUState.cc's format. */
+static void set_cmp_flags(const Str *s, uint32_t a, uint32_t b)
+{
+    uint32_t sign = 1u << (s->size * 8 - 1), mask = size_mask(s->size), r = (a - b) & mask;
+    uint32_t fl = 0;
+    a &= mask;
+    b &= mask;
+    if (a < b) fl |= FL_CF;
+    if (!__builtin_parity(r & 0xff)) fl |= FL_PF;
+    if ((a ^ b ^ r) & 0x10) fl |= FL_AF;
+    if (r == 0) fl |= FL_ZF;
+    if (r & sign) fl |= FL_SF;
+    if ((a ^ b) & (a ^ r) & sign) fl |= FL_OF;
+    s->cpu->cc = cpu_cc_from_flags(fl);
+}
+
+/* Whether a comparison's outcome ends the repetition. */
+static bool stops(const Str *s, bool equal)
+{
+    return s->rep == STR_REP ? !equal : s->rep == STR_REPNE ? equal : true;
+}
+
+/* Both return the elements done; *stop when the last one ended it. */
+static uint32_t cmps(const Str *s, uint32_t count, bool fast, bool *stop)
+{
+    CPUState *cpu = s->cpu;
+    uint32_t si = get(s, R_ESI), di = get(s, R_EDI), n = 0, a, b;
+    Span p = { NULL, 1 }, q = { NULL, 1 };
+    if (fast) {
+        p = span(s, s->seg, si, count, false);
+        if (p.at) q = span(s, SEG_ES, di, p.n, false);
+    }
+    if (p.at && q.at) {
+        do {
+            ptrdiff_t off = (ptrdiff_t)n * s->step;
+            a = load_host(p.at + off, s->size);
+            b = load_host(q.at + off, s->size);
+            n++;
+        } while (!stops(s, a == b) && n < q.n);
+    } else {
+        a = cpu_ld(cpu, s->seg, si, s->size);
+        b = cpu_ld(cpu, SEG_ES, di, s->size);
+        n = 1;
+    }
+    *stop = stops(s, a == b);
+    set_cmp_flags(s, a, b);
+    advance(s, R_ESI, n);
+    advance(s, R_EDI, n);
+    consume(s, n);
+    return n;
+}
+
+static uint32_t scan(const Str *s, const uint8_t *p, uint32_t limit, uint32_t a)
+{
+    uint32_t n = 0, b;
+    if (s->size == 1 && s->rep == STR_REPNE && s->step > 0) {
+        const uint8_t *hit = memchr(p, (int)a, limit);
+        return hit ? (uint32_t)(hit - p) + 1 : limit;
+    }
+    do {
+        b = load_host(p + (ptrdiff_t)n * s->step, s->size);
+        n++;
+    } while (!stops(s, a == b) && n < limit);
+    return n;
+}
+
+static uint32_t scas(const Str *s, uint32_t count, bool fast, bool *stop)
+{
+    CPUState *cpu = s->cpu;
+    uint32_t di = get(s, R_EDI), n = 1, a = cpu->regs[R_EAX] & size_mask(s->size), b;
+    Span q = { NULL, 1 };
+    if (fast) q = span(s, SEG_ES, di, count, false);
+    if (q.at) {
+        n = scan(s, q.at, q.n, a);
+        b = load_host(q.at + (ptrdiff_t)(n - 1) * s->step, s->size);
+    } else {
+        b = cpu_ld(cpu, SEG_ES, di, s->size);
+    }
+    *stop = stops(s, a == b);
+    set_cmp_flags(s, a, b);
+    advance(s, R_EDI, n);
+    consume(s, n);
+    return n;
+}
+
+/* --- INS, OUTS --------------------------------------------------------------------------------------------------- */
+/* One element a time: a port access may change anything, from the memory map to a pending interrupt. */
+static void ins(const Str *s, bool fast)
+{
+    CPUState *cpu = s->cpu;
+    uint16_t port = (uint16_t)cpu->regs[R_EDX];
+    uint32_t di = get(s, R_EDI), v;
+    Span dst = { NULL, 1 };
+    if (fast) dst = span(s, SEG_ES, di, 1, true);
+    if (!dst.at) {
+        /* Whatever the store may raise must come before the port is read. */
+        uint32_t desc = s->size | SEG_ES << MEMD_SEG_SHIFT | s->idx << MEMD_IDX_SHIFT;
+        cpu_mem_probe_st_fp(cpu, cpu->seg[SEG_ES].base + di, desc);
+    }
+    v = ioports_read(cpu->io, port, s->size);
+    cpu_st(cpu, SEG_ES, di, v, s->size);
+    advance(s, R_EDI, 1);
+    consume(s, 1);
+}
+
+static void outs(const Str *s)
+{
+    CPUState *cpu = s->cpu;
+    uint32_t v = cpu_ld(cpu, s->seg, get(s, R_ESI), s->size);
+    ioports_write(cpu->io, (uint16_t)cpu->regs[R_EDX], v, s->size);
+    advance(s, R_ESI, 1);
+    consume(s, 1);
+}
+
+/* --- the loop ------------------------------------------------------------------------------------------------------ */
+static uint32_t chunk(const Str *s, uint32_t count, bool fast, bool *stop)
+{
+    switch (s->op) {
+    case STR_MOVS: return movs(s, count, fast);
+    case STR_CMPS: return cmps(s, count, fast, stop);
+    case STR_STOS: return stos(s, count, fast);
+    case STR_LODS: return lods(s, count, fast);
+    case STR_SCAS: return scas(s, count, fast, stop);
+    case STR_INS: ins(s, fast); return 1;
+    default: outs(s); return 1;
+    }
+}
+
+static bool wants_out(const CPUState *cpu)
+{
+    return __atomic_load_n(&cpu->exit_request, __ATOMIC_ACQUIRE) != 0;
+}
+
+uint32_t helper_string(CPUState *cpu, uint32_t desc)
+{
+    Str s = unpack(cpu, desc);
+    bool single = cpu->mode & MODE_SINGLE, fast = !(cpu->mode & MODE_SLOW_MEM), port = s.op >= STR_INS, stop = false;
+    uint32_t count = s.rep == STR_REP_NONE ? 1 : get(&s, R_ECX);
+    if (port) cpu_check_io(cpu, (uint16_t)cpu->regs[R_EDX], s.size);
+    while (count) {
+        count -= chunk(&s, single ? 1 : count, fast, &stop);
+        if (stop) break;
+        if (count && (single || wants_out(cpu))) return 0;
+    }
+    return 1;
+}

@@ -1,0 +1,179 @@
+/* From guest code to an entry in the cache: fetch, translate, optimise, emit, insert. */
+#include "exec/tb.h"
+#include "util/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { MAX_MAP = 8192 };
+
+/* The page after the first, when an instruction runs into it. */
+typedef struct NextPage {
+    Exec *ex;
+    uint32_t lin;
+    PhysAddr phys;
+    uint8_t *host;
+    bool used, faulted;
+    MmuFault fault;
+    uint8_t copy[PAGE_SIZE]; /* code in a device window is read byte by byte */
+} NextPage;
+
+static const uint8_t *page_bytes(Exec *ex, PhysAddr page, uint8_t *copy, uint8_t **host)
+{
+    bool writable;
+    *host = phys_page_host(ex->cpu->mmu.phys, page, &writable);
+    if (*host) return *host;
+    phys_read(ex->cpu->mmu.phys, page, copy, PAGE_SIZE);
+    return copy;
+}
+
+static const uint8_t *next_page(void *opaque)
+{
+    NextPage *np = opaque;
+    CPUState *cpu = np->ex->cpu;
+    PhysAddr phys;
+    if (!mmu_translate(&cpu->mmu, np->lin, MMU_EXEC, cpu_mmu_idx(cpu), &phys, &np->fault)) {
+        np->faulted = true;
+        return NULL;
+    }
+    np->used = true;
+    np->phys = phys & ~(PhysAddr)PAGE_MASK;
+    return page_bytes(np->ex, np->phys, np->copy, &np->host);
+}
+
+static bool wanted(const TB *tb)
+{
+    return log_on(LOG_IN_ASM | LOG_OP | LOG_OP_OPT | LOG_OUT_ASM) && log_in_range(tb->lin);
+}
+
+/* Copies of the IR before the passes, for the log only. */
+static const IrBlock *keep_before(const IrBlock *b)
+{
+    static IrBlock before;
+    static IrInsn insn[1 << 14];
+    if (b->n > sizeof insn / sizeof *insn) return NULL;
+    before = *b;
+    before.insn = insn;
+    memcpy(insn, b->insn, b->n * sizeof *insn);
+    return &before;
+}
+
+static bool emit(Exec *ex, TB *tb, bool cached)
+{
+    static EmitMap map[MAX_MAP];
+    unsigned map_n = 0;
+    bool log = wanted(tb);
+    const IrBlock *before = log ? keep_before(&ex->ir) : NULL;
+    ir_run_passes(&ex->ir);
+    EmitInfo info = { .owner = tb, .mode_id = tb->mode_id, .no_chain = ex->opt.no_chain || !cached };
+    info.n_pages = cached ? tb->n_pages : 0;
+    for (unsigned i = 0; i < tb->n_pages; i++) {
+        info.page_lin[i] = (tb->lin & ~PAGE_MASK) + i * PAGE_SIZE;
+        info.itlb_word[i] = tb->itlb_word[i];
+    }
+    if (!ex->backend->emit(&ex->arena, &ex->ir, &info, &tb->code, log ? map : NULL, MAX_MAP, &map_n)) return false;
+    tb->ir_ops = ex->ir.n;
+    if (log) dump_block(ex, tb, before, &ex->ir, map, map_n);
+    return true;
+}
+
+/* Fills tb from the CPU's EIP. False: code cache full. Raises #PF. */
+static bool fill(Exec *ex, TB *tb, PhysAddr phys, uint32_t lin, bool cached, bool *trackable)
+{
+    CPUState *cpu = ex->cpu;
+    static uint8_t copy[PAGE_SIZE];
+    static NextPage np;
+    memset(&np, 0, offsetof(NextPage, copy));
+    np.ex = ex;
+    np.lin = (lin & ~PAGE_MASK) + PAGE_SIZE;
+
+    memset(tb, 0, sizeof *tb);
+    *tb = (TB){ .phys = phys, .eip = cpu->eip, .lin = lin, .mode_id = cpu->mode_id, .mode = cpu->mode };
+    CodeSource src = { .next_page = next_page, .opaque = &np };
+    src.page0 = page_bytes(ex, phys & ~(PhysAddr)PAGE_MASK, copy, &tb->page_host[0]);
+    unsigned max = !cached || (cpu->mode & MODE_SINGLE) || !tb->page_host[0] ? 1 : TRANSLATE_MAX_INSNS;
+    if (translate_block(&ex->ir, cpu, &src, max) == TRANSLATE_FAULT_NEXT_PAGE) cpu_raise_pf(cpu, &np.fault);
+
+    if (ex->ir.look_hi > ex->ir.look_lo) { /* within the first page */
+        tb->look_from = (uint16_t)((ex->ir.cs_base + ex->ir.look_lo) & PAGE_MASK);
+        tb->look_len = (uint16_t)(ex->ir.look_hi - ex->ir.look_lo);
+    }
+    tb->size = ex->ir.size;
+    tb->n_guest = ex->ir.n_guest;
+    tb->n_pages = (lin & PAGE_MASK) + tb->size > PAGE_SIZE ? 2 : 1;
+    tb->page_phys[0] = phys & ~(PhysAddr)PAGE_MASK;
+    tb->itlb_word[0] = mmu_itlb_word(lin, phys);
+    if (tb->n_pages == 2) {
+        tb->page_phys[1] = np.phys;
+        tb->page_host[1] = np.host;
+        tb->itlb_word[1] = mmu_itlb_word(np.lin, np.phys);
+    }
+    *trackable = tb->page_host[0] && (tb->n_pages == 1 || tb->page_host[1]);
+    return emit(ex, tb, cached && *trackable);
+}
+
+static uint64_t now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* The entry counts only once it is complete: a #PF on the way leaves nothing behind. */
+static TB *try_build(Exec *ex, PhysAddr phys, uint32_t lin)
+{
+    if (ex->n_tb == ex->max_tb) return NULL;
+    TB *tb = &ex->tb[ex->n_tb];
+    bool trackable;
+    cache_mode_id(ex);
+    if (!fill(ex, tb, phys, lin, true, &trackable)) return NULL;
+    if (!trackable) return build_scratch(ex, lin);
+    ex->n_tb++;
+    cache_insert(ex, tb);
+    ex->n_translated++;
+    ex->n_guest_bytes += tb->size;
+    ex->n_guest_insns += tb->n_guest;
+    ex->n_host_bytes += tb->code.size;
+    return tb;
+}
+
+static _Noreturn void does_not_fit(Exec *ex)
+{
+    fprintf(stderr, "calque: a block at %08x does not fit an empty code cache of %zu MiB\n", ex->cpu->eip,
+            ex->arena.size >> 20);
+    exit(1);
+}
+
+TB *build_tb(Exec *ex, PhysAddr phys, uint32_t lin)
+{
+    uint64_t t0 = now_ns();
+    TB *tb = try_build(ex, phys, lin);
+    if (!tb) {
+        exec_flush(ex);
+        tb = try_build(ex, phys, lin);
+    }
+    if (!tb) does_not_fit(ex);
+    ex->translate_ns += now_ns() - t0;
+    return tb;
+}
+
+TB *build_scratch(Exec *ex, uint32_t lin)
+{
+    CPUState *cpu = ex->cpu;
+    PhysAddr phys;
+    MmuFault fault;
+    bool trackable;
+    if (!mmu_translate(&cpu->mmu, lin, MMU_EXEC, cpu_mmu_idx(cpu), &phys, &fault)) cpu_raise_pf(cpu, &fault);
+    cache_mode_id(ex);
+    size_t mark = ex->arena.used;
+    if (!fill(ex, &ex->scratch, phys, lin, false, &trackable)) {
+        exec_flush(ex);
+        cache_mode_id(ex);
+        mark = ex->arena.used;
+        if (!fill(ex, &ex->scratch, phys, lin, false, &trackable)) does_not_fit(ex);
+    }
+    ex->arena.used = mark; /* runs once: the next translation may overwrite it */
+    ex->scratch_active = true;
+    return &ex->scratch;
+}

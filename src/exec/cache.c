@@ -1,0 +1,353 @@
+/* The translation cache: code arena, block table, chaining, invalidation.
+ *
+ * Blocks are only ever appended; an invalidated block keeps its code until the next flush, since a
+ * return address on the backend's return stack may still lead into it: its own exits stay
+ * chained and registered, so they remain right. */
+#include "exec/tb.h"
+#include "util/log.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { DEFAULT_TB_MIB = 64, BYTES_PER_TB = 512 /* arena bytes that one table entry is provided for */ };
+
+/* Two views of one memory file: never a page that is both writable and executable. */
+static bool map_arena(Exec *ex, size_t size, char *error, size_t error_size)
+{
+    int fd = memfd_create("calque-code", MFD_CLOEXEC);
+    void *rw = MAP_FAILED, *rx = MAP_FAILED;
+    if (fd >= 0 && ftruncate(fd, (off_t)size) == 0) {
+        rw = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
+        rx = mmap(NULL, size, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_NORESERVE, fd, 0);
+    }
+    int err = errno;
+    if (fd >= 0) close(fd);
+    if (rw == MAP_FAILED || rx == MAP_FAILED) {
+        snprintf(error, error_size, "code cache: cannot map %zu MiB: %s; choose a smaller tb-size", size >> 20,
+                 strerror(err));
+        return false;
+    }
+    ex->arena = (CodeArena){ .rw = rw, .size = size, .exec_delta = (uint8_t *)rx - (uint8_t *)rw };
+    return true;
+}
+
+bool cache_init(Exec *ex, char *error, size_t error_size)
+{
+    size_t size = (size_t)(ex->opt.tb_size_mib ? ex->opt.tb_size_mib : DEFAULT_TB_MIB) << 20;
+    if (!map_arena(ex, size, error, error_size)) return false;
+    ex->max_tb = (uint32_t)(size / BYTES_PER_TB);
+    ex->tb = mmap(NULL, ex->max_tb * sizeof *ex->tb, PROT_READ | PROT_WRITE,
+                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (ex->tb == MAP_FAILED) {
+        ex->tb = NULL;
+        snprintf(error, error_size, "code cache: no memory for %u blocks", ex->max_tb);
+        return false;
+    }
+    const char *why = "the backend refused the code cache";
+    if (!ex->backend->init(ex->cpu, &ex->arena, &why)) {
+        snprintf(error, error_size, "backend %s: %s", ex->backend->name, why);
+        return false;
+    }
+    ex->arena_base = ex->arena.used;
+    ex->next_mode_id = 1;
+    return true;
+}
+
+static void free_modes(Exec *ex)
+{
+    for (unsigned i = 0; i < 1u << MODE_HASH_BITS; i++)
+        for (ModeEntry *m = ex->mode_hash[i], *next; m; m = next) next = m->next, free(m);
+    memset(ex->mode_hash, 0, sizeof ex->mode_hash);
+    ex->mode_now = NULL;
+}
+
+static void free_pages(Exec *ex, bool untrack)
+{
+    for (unsigned i = 0; i < 1u << PAGE_HASH_BITS; i++) {
+        for (CodePage *p = ex->page_hash[i], *next; p; p = next) {
+            next = p->next;
+            if (untrack) phys_code_clear_page(ex->cpu->mmu.phys, p->phys);
+            free(p);
+        }
+    }
+    memset(ex->page_hash, 0, sizeof ex->page_hash);
+}
+
+void cache_free(Exec *ex)
+{
+    free_pages(ex, false);
+    free_modes(ex);
+    if (ex->arena.rw) {
+        munmap(ex->arena.rw + ex->arena.exec_delta, ex->arena.size);
+        munmap(ex->arena.rw, ex->arena.size);
+    }
+    if (ex->tb) munmap(ex->tb, ex->max_tb * sizeof *ex->tb);
+}
+
+void exec_flush(Exec *ex)
+{
+    memset(ex->hash, 0, sizeof ex->hash);
+    memset(ex->jump_tb, 0, sizeof ex->jump_tb);
+    memset(ex->cpu->jump_cache, 0, sizeof ex->cpu->jump_cache);
+    free_pages(ex, true);
+    free_modes(ex);
+    ex->next_mode_id = 1;
+    ex->n_tb = 0;
+    ex->arena.used = ex->arena_base;
+    ex->last_exit = NULL;
+    ex->scratch_active = false;
+    ex->n_flush++;
+}
+
+/* --- modes --------------------------------------------------------------------------------------- */
+
+uint32_t cache_mode_id(Exec *ex)
+{
+    CPUState *cpu = ex->cpu;
+    const SegCache *cs = &cpu->seg[SEG_CS];
+    ModeEntry *m = ex->mode_now;
+    if (m && m->mode == cpu->mode && m->cs_base == cs->base && m->cs_limit == cs->limit) return m->id;
+    uint32_t h = (cpu->mode * 0x9e3779b1u ^ cs->base * 0x85ebca6bu ^ cs->limit) >> (32 - MODE_HASH_BITS);
+    for (m = ex->mode_hash[h]; m; m = m->next)
+        if (m->mode == cpu->mode && m->cs_base == cs->base && m->cs_limit == cs->limit) break;
+    if (!m) {
+        if (ex->next_mode_id == UINT32_MAX) exec_flush(ex);
+        m = malloc(sizeof *m);
+        if (!m) abort();
+        *m = (ModeEntry){ cpu->mode, cs->base, cs->limit, ex->next_mode_id++, ex->mode_hash[h] };
+        ex->mode_hash[h] = m;
+    }
+    ex->mode_now = m;
+    cpu->mode_id = m->id;
+    return m->id;
+}
+
+/* --- the block table --------------------------------------------------------------------------------- */
+
+static uint32_t tb_hash(PhysAddr phys, uint32_t eip, uint32_t mode_id)
+{
+    uint32_t x = (uint32_t)phys ^ (uint32_t)(phys >> 32) * 0x27d4eb2fu ^ eip * 0x9e3779b1u ^ mode_id * 0x85ebca6bu;
+    return (x * 0xc2b2ae35u) >> (32 - TB_HASH_BITS);
+}
+
+TB *cache_find(Exec *ex, PhysAddr phys, uint32_t eip, uint32_t mode_id)
+{
+    TB *tb = ex->hash[tb_hash(phys, eip, mode_id)];
+    while (tb && !(tb->phys == phys && tb->eip == eip && tb->mode_id == mode_id)) tb = tb->hash_next;
+    return tb;
+}
+
+TB *cache_new_tb(Exec *ex)
+{
+    if (ex->n_tb == ex->max_tb) return NULL;
+    TB *tb = &ex->tb[ex->n_tb++];
+    memset(tb, 0, sizeof *tb);
+    return tb;
+}
+
+static CodePage **page_slot(Exec *ex, const uint8_t *host)
+{
+    uint32_t h = (uint32_t)((uintptr_t)host >> PAGE_SHIFT) * 0x9e3779b1u >> (32 - PAGE_HASH_BITS);
+    CodePage **p = &ex->page_hash[h];
+    while (*p && (*p)->host != host) p = &(*p)->next;
+    return p;
+}
+
+/* The bytes of a block that lie in its page i. */
+static void tb_extent(const TB *tb, unsigned i, unsigned *from, unsigned *len)
+{
+    unsigned first = PAGE_SIZE - (unsigned)(tb->phys & PAGE_MASK);
+    *from = i ? 0 : (unsigned)(tb->phys & PAGE_MASK);
+    *len = tb->n_pages == 1 ? tb->size : i ? tb->size - first : first;
+}
+
+static void mark_code(Exec *ex, const TB *tb, unsigned i)
+{
+    unsigned from, len;
+    tb_extent(tb, i, &from, &len);
+    if (!phys_page_has_code(ex->cpu->mmu.phys, tb->page_phys[i])) {
+        if (log_on(LOG_PAGE)) log_printf("page %09llx: holds translated code\n", (unsigned long long)tb->page_phys[i]);
+        mmu_protect_code(&ex->cpu->mmu, tb->page_phys[i]);
+    }
+    phys_code_mark(ex->cpu->mmu.phys, tb->page_phys[i] + from, len);
+    if (i == 0 && tb->look_len) phys_code_mark(ex->cpu->mmu.phys, tb->page_phys[0] + tb->look_from, tb->look_len);
+}
+
+static void page_add(Exec *ex, TB *tb, unsigned i)
+{
+    CodePage **slot = page_slot(ex, tb->page_host[i]);
+    if (!*slot) {
+        CodePage *p = malloc(sizeof *p);
+        if (!p) abort();
+        *p = (CodePage){ tb->page_host[i], tb->page_phys[i], NULL, NULL };
+        *slot = p;
+    }
+    tb->page_next[i] = (*slot)->first;
+    (*slot)->first = tb;
+    mark_code(ex, tb, i);
+}
+
+void cache_insert(Exec *ex, TB *tb)
+{
+    uint32_t h = tb_hash(tb->phys, tb->eip, tb->mode_id);
+    tb->valid = true;
+    tb->hash_next = ex->hash[h];
+    ex->hash[h] = tb;
+    for (unsigned i = 0; i < tb->n_pages; i++) page_add(ex, tb, i);
+}
+
+TB *cache_tb_at(Exec *ex, const void *host_pc)
+{
+    if (!host_pc) return NULL;
+    const uint8_t *pc = host_pc;
+    if (ex->scratch_active && pc >= (const uint8_t *)ex->scratch.code.entry_checked &&
+        pc <= (const uint8_t *)ex->scratch.code.entry_checked + ex->scratch.code.size)
+        return &ex->scratch;
+    uint32_t lo = 0, hi = ex->n_tb;
+    while (lo < hi) {
+        uint32_t mid = (lo + hi) / 2;
+        if ((const uint8_t *)ex->tb[mid].code.entry_checked <= pc)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    if (!lo) return NULL;
+    TB *tb = &ex->tb[lo - 1];
+    return pc <= (const uint8_t *)tb->code.entry_checked + tb->code.size ? tb : NULL;
+}
+
+/* --- chaining ------------------------------------------------------------------------------------------ */
+
+void cache_chain(Exec *ex, BackendExit *exit, TB *target)
+{
+    TB *from = exit->owner;
+    if (ex->opt.no_chain || !exit->used || exit->eip != target->eip || from->mode_id != target->mode_id ||
+        !target->valid)
+        return;
+    TbLink *link = &from->link[exit == &from->code.exit[1]];
+    if (link->target) return;
+    bool same_page = !((from->lin ^ target->lin) & ~PAGE_MASK) && from->page_host[0] == target->page_host[0];
+    ex->backend->link(&ex->arena, exit, same_page ? target->code.entry : target->code.entry_checked);
+    *link = (TbLink){ target, target->incoming, exit };
+    target->incoming = link;
+}
+
+static void page_remove(Exec *ex, TB *tb, unsigned i)
+{
+    CodePage **slot = page_slot(ex, tb->page_host[i]), *page = *slot;
+    if (!page) return;
+    for (TB **p = &page->first; *p;) {
+        unsigned k = (*p)->page_host[0] == page->host ? 0 : 1;
+        if (*p == tb) {
+            *p = tb->page_next[i];
+            break;
+        }
+        p = &(*p)->page_next[k];
+    }
+}
+
+static void hash_remove(Exec *ex, TB *tb)
+{
+    TB **p = &ex->hash[tb_hash(tb->phys, tb->eip, tb->mode_id)];
+    while (*p && *p != tb) p = &(*p)->hash_next;
+    if (*p) *p = tb->hash_next;
+}
+
+void cache_invalidate(Exec *ex, TB *tb)
+{
+    if (!tb->valid) return;
+    tb->valid = false;
+    hash_remove(ex, tb);
+    for (unsigned i = 0; i < tb->n_pages; i++) page_remove(ex, tb, i);
+    for (TbLink *l = tb->incoming; l; l = l->next) {
+        ex->backend->unlink(&ex->arena, l->exit);
+        l->target = NULL;
+    }
+    tb->incoming = NULL;
+    unsigned h = cpu_jump_hash(tb->eip);
+    if (ex->jump_tb[h] == tb) {
+        ex->jump_tb[h] = NULL;
+        memset(&ex->cpu->jump_cache[h], 0, sizeof ex->cpu->jump_cache[h]);
+    }
+    ex->n_invalidated++;
+}
+
+/* --- writes to code -------------------------------------------------------------------------------------- */
+
+static bool tb_hit(const TB *tb, const uint8_t *host, unsigned offset, unsigned len)
+{
+    for (unsigned i = 0; i < tb->n_pages; i++) {
+        unsigned from, n;
+        if (tb->page_host[i] != host) continue;
+        tb_extent(tb, i, &from, &n);
+        if (offset < from + n && from < offset + len) return true;
+    }
+    return tb->page_host[0] == host && offset < tb->look_from + (unsigned)tb->look_len && tb->look_from < offset + len;
+}
+
+static void page_written(Exec *ex, uint8_t *host, PhysAddr page_addr, unsigned offset, unsigned len)
+{
+    CodePage **slot = page_slot(ex, host), *page = *slot;
+    if (!page) return;
+    for (TB *tb = page->first, *next; tb; tb = next) {
+        next = tb->page_next[tb->page_host[0] == host ? 0 : 1];
+        if (!tb_hit(tb, host, offset, len)) continue;
+        if (log_on(LOG_PAGE))
+            log_printf("page %09llx: write at +%03x len %u drops block %08x\n", (unsigned long long)page_addr, offset,
+                       len, tb->eip);
+        cache_invalidate(ex, tb);
+    }
+    /* Granules are coarser than blocks: mark again what is left. */
+    PhysMem *pm = ex->cpu->mmu.phys;
+    phys_code_clear_page(pm, page->phys);
+    if (!page->first) {
+        *slot = page->next;
+        free(page);
+        return;
+    }
+    for (TB *tb = page->first; tb;) {
+        unsigned i = tb->page_host[0] == host ? 0 : 1;
+        mark_code(ex, tb, i);
+        tb = tb->page_next[i];
+    }
+}
+
+static void code_written(void *opaque, PhysAddr addr, unsigned len)
+{
+    Exec *ex = opaque;
+    while (len) {
+        unsigned offset = (unsigned)(addr & PAGE_MASK), n = PAGE_SIZE - offset < len ? PAGE_SIZE - offset : len;
+        bool writable;
+        uint8_t *host = phys_page_host(ex->cpu->mmu.phys, addr & ~(PhysAddr)PAGE_MASK, &writable);
+        if (host) page_written(ex, host, addr - offset, offset, n);
+        addr += n;
+        len -= n;
+    }
+}
+
+/* Before a guest store to code: when it hits the block that is running, the rest of that block would be
+ * stale after it; the instruction is run again alone. */
+static void code_write_check(CPUState *cpu, PhysAddr addr, unsigned len)
+{
+    Exec *ex = cpu->exec;
+    TB *tb = cache_tb_at(ex, cpu->host_pc);
+    if (!tb || tb == &ex->scratch) return;
+    while (len) {
+        unsigned offset = (unsigned)(addr & PAGE_MASK), n = PAGE_SIZE - offset < len ? PAGE_SIZE - offset : len;
+        bool writable;
+        uint8_t *host = phys_page_host(cpu->mmu.phys, addr & ~(PhysAddr)PAGE_MASK, &writable);
+        if (host && tb_hit(tb, host, offset, n)) cpu_retry_single(cpu);
+        addr += n;
+        len -= n;
+    }
+}
+
+void cache_attach(Exec *ex)
+{
+    ex->cpu->exec = ex;
+    ex->cpu->code_write_check = code_write_check;
+    phys_on_code_written(ex->cpu->mmu.phys, code_written, ex);
+}

@@ -1,0 +1,33 @@
+/* The translation cache and the execution loop. */
+#ifndef CALQUE_EXEC_EXEC_H
+#define CALQUE_EXEC_EXEC_H
+
+#include "backend/backend.h"
+#include "cpu/cpu.h"
+
+typedef struct ExecOptions {
+    const char *backend;  /* NULL: best */
+    unsigned tb_size_mib; /* code arena, 1..2047 (0: default) */
+    bool no_chain;
+    uint64_t max_insns; /* stop after about so many guest instructions (0: never); for tests */
+} ExecOptions;
+
+/* What the loop needs from the machine, so that exec knows no devices. */
+typedef struct ExecHooks {
+    /* Takes what is due: input queue, timers.  Called whenever exit_request was seen (already cleared). False: stop running. */
+    bool (*poll)(void *opaque);
+    /* The CPU is halted with nothing pending: sleep until a device may have something. False: stop running. */
+    bool (*wait)(void *opaque);
+    /* Triple fault / shutdown state reached. False: stop running, true: it has been reset. */
+    bool (*shutdown)(void *opaque);
+    void *opaque;
+} ExecHooks;
+
+typedef struct Exec Exec;
+Exec *exec_new(CPUState *cpu, const ExecOptions *opt, const ExecHooks *hooks, char *error, size_t error_size);
+void exec_free(Exec *ex);
+void exec_run(Exec *ex);                                                                   /* until a hook says stop */
+void exec_flush(Exec *ex);                                                                 /* forget all translations */
+void exec_print_jit(Exec *ex, void (*emit)(void *opaque, const char *line), void *opaque); /* info jit */
+
+#endif

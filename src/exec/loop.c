@@ -1,0 +1,215 @@
+/* The execution loop: deliver what is pending, find or make the block, run it, chain it.
+ *
+ * Exceptions arrive by longjmp from anywhere below (generated code's callouts, translation, delivery
+ * itself); all state that matters across it lives in Exec and CPUState. */
+#include "exec/tb.h"
+#include "util/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+Exec *exec_new(CPUState *cpu, const ExecOptions *opt, const ExecHooks *hooks, char *error, size_t error_size)
+{
+    Exec *ex = calloc(1, sizeof *ex);
+    if (!ex) {
+        snprintf(error, error_size, "out of memory");
+        return NULL;
+    }
+    ex->cpu = cpu;
+    ex->opt = *opt;
+    ex->hooks = *hooks;
+    ex->opt.no_chain |= log_on(LOG_NOCHAIN | LOG_CPU | LOG_EXEC) || opt->max_insns; /* each block must be seen here */
+    ex->backend = backend_find(opt->backend);
+    if (!ex->backend) {
+        snprintf(error, error_size, "backend '%s' is not available on this host", opt->backend);
+        exec_free(ex);
+        return NULL;
+    }
+    ir_block_init(&ex->ir);
+    cpu_register_helpers();
+    if (!cache_init(ex, error, error_size)) {
+        exec_free(ex);
+        return NULL;
+    }
+    cache_attach(ex);
+    return ex;
+}
+
+void exec_free(Exec *ex)
+{
+    cache_free(ex);
+    ir_block_free(&ex->ir);
+    if (ex->cpu->exec == ex) ex->cpu->exec = NULL;
+    free(ex);
+}
+
+/* --- finding the block ------------------------------------------------------------------------------- */
+
+static bool pages_current(const CPUState *cpu, const TB *tb)
+{
+    const uint32_t *itlb = cpu->mmu.itlb[cpu_cpl(cpu) == 3 ? 0 : 1];
+    if (itlb[mmu_tlb_index(tb->lin)] != tb->itlb_word[0]) return false;
+    return tb->n_pages == 1 || itlb[mmu_tlb_index(tb->lin + PAGE_SIZE)] == tb->itlb_word[1];
+}
+
+/* By way of the page tables.  Raises #PF. */
+static TB *find_slow(Exec *ex, uint32_t lin, uint32_t mode_id)
+{
+    CPUState *cpu = ex->cpu;
+    PhysAddr phys, second;
+    MmuFault fault;
+    if (!mmu_translate(&cpu->mmu, lin, MMU_EXEC, cpu_mmu_idx(cpu), &phys, &fault)) cpu_raise_pf(cpu, &fault);
+    TB *tb = cache_find(ex, phys, cpu->eip, mode_id);
+    if (tb && tb->n_pages == 2) {
+        if (!mmu_translate(&cpu->mmu, (lin & ~PAGE_MASK) + PAGE_SIZE, MMU_EXEC, cpu_mmu_idx(cpu), &second, &fault) ||
+            (second & ~(PhysAddr)PAGE_MASK) != tb->page_phys[1]) {
+            cache_invalidate(ex, tb); /* its second half is elsewhere now */
+            tb = NULL;
+        }
+    }
+    return tb ? tb : build_tb(ex, phys, lin);
+}
+
+static TB *find_tb(Exec *ex)
+{
+    CPUState *cpu = ex->cpu;
+    uint32_t lin = cpu->seg[SEG_CS].base + cpu->eip;
+    if (ex->retry_single) return build_scratch(ex, lin);
+    uint32_t mode_id = cache_mode_id(ex);
+    unsigned h = cpu_jump_hash(cpu->eip);
+    TB *tb = ex->jump_tb[h];
+    if (tb && tb->eip == cpu->eip && tb->mode_id == mode_id && pages_current(cpu, tb)) return tb;
+    tb = find_slow(ex, lin, mode_id);
+    if (tb != &ex->scratch) {
+        ex->jump_tb[h] = tb;
+        cpu->jump_cache[h] = (struct JumpCacheEntry){ tb->eip, tb->mode_id, tb->code.entry_checked };
+    }
+    return tb;
+}
+
+/* --- one turn ---------------------------------------------------------------------------------------------- */
+
+static void log_text(void *opaque, const char *line)
+{
+    (void)opaque;
+    log_printf("%s\n", line);
+}
+
+static void log_entry(Exec *ex, const TB *tb)
+{
+    if (!log_in_range(tb->lin)) return;
+    if (log_on(LOG_EXEC)) log_printf("exec %08x mode %07x, %u instructions\n", tb->eip, tb->mode, tb->n_guest);
+    if (log_on(LOG_CPU)) {
+        if (ex->cpu->fpu_sync_out) ex->cpu->fpu_sync_out(ex->cpu);
+        cpu_print(ex->cpu, log_text, NULL);
+    }
+}
+
+static void run_tb(Exec *ex, TB *tb)
+{
+    CPUState *cpu = ex->cpu;
+    uint32_t mode = cpu->mode;
+    if (ex->last_exit) cache_chain(ex, ex->last_exit, tb);
+    ex->last_exit = NULL;
+    if (log_on(LOG_EXEC | LOG_CPU)) log_entry(ex, tb);
+    cpu->exit_slot = NULL;
+    ex->n_runs++;
+    ex->backend->run(cpu, tb->code.entry);
+    cpu->host_pc = NULL;
+    ex->last_exit = cpu->exit_slot;
+    if (ex->scratch_active) {
+        ex->scratch_active = false;
+        ex->retry_single = false;
+        ex->last_exit = NULL;
+    }
+    if (mode & MODE_SINGLE) {
+        ex->last_exit = NULL;
+        cpu_single_done(cpu, mode);
+    }
+}
+
+static bool pending(const CPUState *cpu)
+{
+    return cpu->intr_line | cpu->nmi_pending | cpu->smi_pending | cpu->init_pending;
+}
+
+/* What must happen at a block boundary. False: stop running. */
+static bool boundary(Exec *ex)
+{
+    CPUState *cpu = ex->cpu;
+    if (__atomic_load_n(&cpu->exit_request, __ATOMIC_ACQUIRE)) {
+        __atomic_store_n(&cpu->exit_request, 0, __ATOMIC_RELAXED);
+        if (!ex->hooks.poll(ex->hooks.opaque)) return false;
+    }
+    if (cpu->shutdown && !ex->hooks.shutdown(ex->hooks.opaque)) return false;
+    if (pending(cpu) && !ex->retry_single) cpu_take_interrupt(cpu);
+    return true;
+}
+
+static bool over_budget(const Exec *ex)
+{
+    return ex->opt.max_insns && ex->cpu->n_insns_retired >= ex->opt.max_insns;
+}
+
+static void turn(Exec *ex)
+{
+    CPUState *cpu = ex->cpu;
+    if (cpu->exc_vector >= 0) {
+        ex->last_exit = NULL;
+        if (cpu->exc_vector == EXC_RETRY_SINGLE) {
+            cpu->exc_vector = -1;
+            ex->retry_single = true;
+        } else {
+            ex->retry_single = false;
+            cpu_deliver(cpu);
+        }
+    }
+    if (!boundary(ex)) {
+        ex->running = false;
+        return;
+    }
+    if (cpu->halted && !cpu_has_work(cpu)) {
+        if (!ex->hooks.wait(ex->hooks.opaque)) ex->running = false;
+        return;
+    }
+    if ((cpu->mode & MODE_DEBUG) && !(cpu->mode & MODE_RF)) cpu_check_exec_breakpoint(cpu);
+    TB *tb = find_tb(ex);
+    run_tb(ex, tb);
+    cpu->n_insns_retired += tb->n_guest;
+    if (over_budget(ex)) ex->running = false;
+}
+
+void exec_run(Exec *ex)
+{
+    jmp_buf env;
+    CPUState *cpu = ex->cpu;
+    cpu->exc_env = &env;
+    ex->running = true;
+    if (setjmp(env)) {
+        ex->backend->after_jump(cpu);
+        cpu->host_pc = NULL;
+        ex->scratch_active = false;
+        cpu->n_insns_retired++;
+    }
+    while (ex->running) turn(ex);
+    cpu->exc_env = NULL;
+}
+
+void exec_print_jit(Exec *ex, void (*emit)(void *opaque, const char *line), void *opaque)
+{
+    char line[160];
+    snprintf(line, sizeof line, "Translation cache: %zu of %zu KiB used, backend %s", ex->arena.used >> 10,
+             ex->arena.size >> 10, ex->backend->name);
+    emit(opaque, line);
+    snprintf(line, sizeof line, "Blocks: %u now, %llu translated, %llu invalidated, %llu flushes", ex->n_tb,
+             (unsigned long long)ex->n_translated, (unsigned long long)ex->n_invalidated,
+             (unsigned long long)ex->n_flush);
+    emit(opaque, line);
+    snprintf(line, sizeof line, "Guest code: %llu instructions in %llu bytes -> %llu bytes of host code",
+             (unsigned long long)ex->n_guest_insns, (unsigned long long)ex->n_guest_bytes,
+             (unsigned long long)ex->n_host_bytes);
+    emit(opaque, line);
+    snprintf(line, sizeof line, "Translation time: %llu ms; loop turns: %llu",
+             (unsigned long long)(ex->translate_ns / 1000000), (unsigned long long)ex->n_runs);
+    emit(opaque, line);
+}

@@ -1,0 +1,95 @@
+/* Translation blocks and the cache that holds them: internal to exec. */
+#ifndef CALQUE_EXEC_TB_H
+#define CALQUE_EXEC_TB_H
+
+#include "exec/exec.h"
+#include "frontend/translate.h"
+
+typedef struct TB TB;
+
+/* A chained direct exit, in its target's list of incoming links. */
+typedef struct TbLink {
+    TB *target; /* NULL: not chained */
+    struct TbLink *next;
+    BackendExit *exit;
+} TbLink;
+
+struct TB {
+    PhysAddr phys; /* of the first byte */
+    uint32_t eip, lin, mode_id, mode;
+    uint32_t size, n_guest;
+    uint32_t ir_ops;
+    uint16_t look_from,
+        look_len; /* bytes of its first page that it only looked ahead at (which flags are needed there) */
+    bool valid;
+    uint8_t n_pages;
+    uint8_t *page_host[2]; /* host addresses of its guest pages: what the page lists are keyed on */
+    PhysAddr page_phys[2];
+    uint32_t itlb_word[2];
+    TB *page_next[2];
+    TB *hash_next;
+    TbLink *incoming;
+    TbLink link[2];
+    BackendCode code;
+};
+
+enum { TB_HASH_BITS = 15, PAGE_HASH_BITS = 12, MODE_HASH_BITS = 8 };
+
+/* Blocks of one guest page. */
+typedef struct CodePage {
+    uint8_t *host;
+    PhysAddr phys;
+    TB *first;
+    struct CodePage *next;
+} CodePage;
+
+/* A combination of mode flags, CS base and CS limit, with its number. */
+typedef struct ModeEntry {
+    uint32_t mode, cs_base, cs_limit, id;
+    struct ModeEntry *next;
+} ModeEntry;
+
+struct Exec {
+    CPUState *cpu;
+    const Backend *backend;
+    ExecHooks hooks;
+    ExecOptions opt;
+    CodeArena arena;
+    size_t arena_base; /* used after init: where blocks begin */
+    TB *tb;            /* all blocks, in order of their code addresses */
+    uint32_t n_tb, max_tb;
+    TB *hash[1 << TB_HASH_BITS];
+    CodePage *page_hash[1 << PAGE_HASH_BITS];
+    ModeEntry *mode_hash[1 << MODE_HASH_BITS];
+    ModeEntry *mode_now;
+    uint32_t next_mode_id;
+    TB *jump_tb[4096]; /* the block behind each jump-cache entry */
+    IrBlock ir;
+    TB scratch; /* a block that runs once: retried alone, or from memory that cannot be tracked */
+    bool scratch_active, retry_single, running;
+    BackendExit *last_exit; /* the unchained exit that the last run left by */
+    uint64_t n_translated, n_flush, n_invalidated, n_runs, n_guest_bytes, n_host_bytes, n_guest_insns;
+    uint64_t translate_ns;
+};
+
+/* cache.c */
+bool cache_init(Exec *ex, char *error, size_t error_size);
+void cache_free(Exec *ex);
+TB *cache_find(Exec *ex, PhysAddr phys, uint32_t eip, uint32_t mode_id);
+TB *cache_new_tb(Exec *ex); /* NULL: table full */
+void cache_insert(Exec *ex, TB *tb);
+void cache_chain(Exec *ex, BackendExit *exit, TB *target);
+void cache_invalidate(Exec *ex, TB *tb);
+TB *cache_tb_at(Exec *ex, const void *host_pc); /* whose code holds host_pc; NULL: none */
+uint32_t cache_mode_id(Exec *ex);               /* for the CPU's mode now */
+void cache_attach(Exec *ex);                    /* code tracking callbacks */
+
+/* build.c */
+TB *build_tb(Exec *ex, PhysAddr phys, uint32_t lin); /* translates at CPUState.eip; raises #PF */
+TB *build_scratch(Exec *ex, uint32_t lin);           /* one instruction, not cached */
+
+/* dump.c */
+void dump_block(Exec *ex, const TB *tb, const IrBlock *before, const IrBlock *after, const EmitMap *map,
+                unsigned map_n);
+
+#endif

@@ -1,0 +1,35 @@
+/* Guest code -> IR: one translation block. */
+#ifndef CALQUE_FRONTEND_TRANSLATE_H
+#define CALQUE_FRONTEND_TRANSLATE_H
+
+#include "cpu/cpu.h"
+#include "frontend/decode.h"
+#include "tcg/ir.h"
+
+enum { TRANSLATE_MAX_INSNS = 64 };
+
+/* Where code bytes come from.  page0 is the host address of the page holding the first byte; next_page() is called at
+ * most once, when an instruction runs over its end, and returns the following linear page, or NULL when fetching there
+ * faults (no exception is raised yet). */
+typedef struct CodeSource {
+    const uint8_t *page0;
+    const uint8_t *(*next_page)(void *opaque);
+    void *opaque;
+} CodeSource;
+
+enum TranslateResult {
+    TRANSLATE_OK,
+    TRANSLATE_FAULT_NEXT_PAGE, /* the first instruction needs the next page, and fetching there faults: raise that #PF */
+};
+
+/* Fills b from cpu->eip in cpu->mode, with at most max_insns instructions; stops before an instruction that
+ * would need a faulting page or run over the CS limit, at a page's end (an instruction may cross it, as
+ * the last one) and after control flow.  b->size guest bytes. */
+enum TranslateResult translate_block(IrBlock *b, CPUState *cpu, const CodeSource *src, unsigned max_insns);
+
+/* Arithmetic flags that the code at eip reads before writing them (look-ahead over a few instructions from page0 only;
+ * IR_FL_ALL when it cannot tell).  code: bytes at eip, avail of them. */
+uint8_t translate_flags_needed(CPUState *cpu, const uint8_t *code, unsigned avail);
+
+/* One line of disassembly for -d in_asm (Capstone). Returns its length. */
+#endif

@@ -1,0 +1,17 @@
+/* A host thread that sets a flag when a host time has come: how a running guest learns that a timer is
+ * due.  Setting the flag is all it does, so the guest's code is left at its next poll and nothing is
+ * interrupted halfway (a signal would make every system call of the machine thread return EINTR). */
+#ifndef CALQUE_HW_ALARM_H
+#define CALQUE_HW_ALARM_H
+
+#include <stdint.h>
+
+typedef struct Alarm Alarm;
+/* *flag becomes 1 (atomically).  NULL: no thread could be made, errno says why. */
+Alarm *alarm_new(uint32_t *flag);
+void alarm_free(Alarm *a);
+/* Host CLOCK_MONOTONIC nanoseconds; UINT64_MAX: never.  Replaces the earlier time. */
+void alarm_arm(Alarm *a, uint64_t host_ns);
+uint64_t alarm_host_now(void);
+
+#endif

@@ -1,0 +1,56 @@
+/* What the command line asks of the machine: filled by cli, read by pc_new() and machine_run().
+ * Strings are borrowed: they outlive the machine. */
+#ifndef CALQUE_HW_CONFIG_H
+#define CALQUE_HW_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "exec/exec.h"
+#include "hw/chardev.h"
+
+typedef enum RtcBase { RTC_BASE_UTC, RTC_BASE_LOCALTIME, RTC_BASE_DATE } RtcBase;
+
+/* isa-debug-exit: a write of v ends the run with status (v << 1) | 1. */
+typedef struct DebugExitConfig {
+    bool present;
+    uint16_t iobase; /* default 0x501 */
+    uint16_t iosize; /* 1..8, default 2 */
+} DebugExitConfig;
+
+/* isa-debugcon: written bytes go to a character device; reads give 0xe9. */
+typedef struct DebugConConfig {
+    bool present;
+    uint16_t iobase;  /* default 0xe9 */
+    CharDev *chardev; /* never NULL when present */
+} DebugConConfig;
+
+enum {
+    MACHINE_SERIAL_MAX = 4,     /* COM1..COM4 */
+    MACHINE_MEM_MAX_MIB = 3584, /* all RAM lies below the device windows at 0xe0000000 */
+};
+
+typedef struct MachineConfig {
+    const char *name;   /* -name, or NULL */
+    uint32_t mem_bytes; /* 1 .. MACHINE_MEM_MAX_MIB MiB, whole MiB */
+
+    const char *kernel; /* path, or NULL: no kernel was given */
+    const char *initrd; /* bzImage: path.  Multiboot: "file args,file args".  Or NULL */
+    const char *append; /* never NULL */
+
+    CharDev *serial[MACHINE_SERIAL_MAX]; /* COM1.., NULL: no such port */
+    DebugExitConfig debug_exit;
+    DebugConConfig debugcon;
+
+    RtcBase rtc_base;
+    int64_t rtc_date; /* RTC_BASE_DATE: seconds since 1970, as the guest's clock shall show at power-on */
+
+    const char *cpu; /* cpu_new()'s spec; NULL: default */
+    ExecOptions exec;
+
+    bool no_reboot;     /* a reset ends the run */
+    bool no_shutdown;   /* a power-off stops the machine but not the program */
+    bool start_stopped; /* -S: do not run until told */
+} MachineConfig;
+
+#endif

@@ -1,0 +1,15 @@
+/* The keyboard controller, ports 60h and 64h, with its keyboard and mouse. */
+#ifndef CALQUE_HW_I8042_H
+#define CALQUE_HW_I8042_H
+
+#include "hw/machine.h"
+
+typedef struct I8042 I8042;
+typedef struct I8042Lines {
+    IrqLine irq1, irq12;
+    IrqLine a20; /* P21 */
+} I8042Lines;
+I8042 *i8042_new(Machine *m, I8042Lines lines);
+void i8042_free(I8042 *k);
+
+#endif

@@ -1,0 +1,169 @@
+/* Linux: bzImage by the 32-bit boot protocol (Documentation/x86/boot.rst, versions 2.00 to 2.15).  The
+ * kernel's real-mode part never runs, so what it would have asked the BIOS is filled in here.
+ *
+ *   90000h  boot_params, the "zero page"
+ *   91000h  GDT
+ *   91100h  command line, up to the end of conventional memory
+ *  100000h  protected-mode kernel, and initrd as high as it may be */
+#include "hw/load.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { BOOT_PARAMS = 0x90000, BOOT_PARAMS_SIZE = 4096, GDT_AT = 0x91000, CMDLINE_AT = 0x91100, STACK_TOP = 0x90000 };
+enum { SECTOR = 512, HEADER_AT = 0x1f1, HEADER_LIMIT = 0x290 };
+
+/* Offsets in the image's first sectors, the same in boot_params. */
+enum {
+    SETUP_SECTS = 0x1f1, SYSSIZE = 0x1f4, BOOT_FLAG = 0x1fe, JUMP_LENGTH = 0x201, MAGIC = 0x202, VERSION = 0x206,
+    TYPE_OF_LOADER = 0x210, LOADFLAGS = 0x211, CODE32_START = 0x214, RAMDISK_IMAGE = 0x218, RAMDISK_SIZE = 0x21c,
+    CMD_LINE_PTR = 0x228, INITRD_ADDR_MAX = 0x22c, KERNEL_ALIGNMENT = 0x230, RELOCATABLE = 0x234, CMDLINE_SIZE = 0x238,
+    PREF_ADDRESS = 0x258, INIT_SIZE = 0x260,
+};
+/* Only in boot_params. */
+enum { BP_EXT_MEM_K = 0x002, BP_RSDP = 0x070, BP_ALT_MEM_K = 0x1e0, BP_E820_COUNT = 0x1e8, BP_E820 = 0x2d0 };
+enum { LOADED_HIGH = 1, LOADER_UNKNOWN = 0xff };
+
+typedef struct Image {
+    const LoadRequest *rq;
+    const FileData *file;
+    const uint8_t *h; /* the file's start */
+    uint32_t version, payload_at, payload_size;
+    uint64_t memory_end; /* first byte the kernel does not claim while it unpacks itself */
+    char *error;
+    size_t error_size;
+} Image;
+
+bool load_is_linux(const FileData *k)
+{
+    return k->size >= VERSION + 2 && load_le16(k->bytes + BOOT_FLAG) == 0xaa55 && !memcmp(k->bytes + MAGIC, "HdrS", 4);
+}
+
+#define FAIL_KERNEL(im, ...) load_fail((im)->error, (im)->error_size, "-kernel", (im)->rq->kernel, __VA_ARGS__)
+
+static bool check_header(Image *im)
+{
+    im->version = load_le16(im->h + VERSION);
+    if (im->version < 0x200) return FAIL_KERNEL(im, "boot protocol %x.%02x is too old", im->version >> 8, im->version & 0xff);
+    unsigned sectors = im->h[SETUP_SECTS] ? im->h[SETUP_SECTS] : 4;
+    im->payload_at = (sectors + 1) * SECTOR;
+    if (im->file->size <= im->payload_at || im->file->size < HEADER_LIMIT)
+        return FAIL_KERNEL(im, "is truncated: %zu bytes, but its setup code alone has %u", im->file->size, im->payload_at);
+    if (!(im->h[LOADFLAGS] & LOADED_HIGH)) return FAIL_KERNEL(im, "is a zImage; only bzImages can be started");
+    im->payload_size = (uint32_t)(im->file->size - im->payload_at);
+    /* syssize is in paragraphs, rounded up; before 2.04 only 16 bits of it are valid. */
+    uint64_t want = (uint64_t)(im->version >= 0x204 ? load_le32(im->h + SYSSIZE) : 0) * 16;
+    if (want > (uint64_t)im->payload_size + 15)
+        return FAIL_KERNEL(im, "is truncated: %u bytes of kernel, its header says %llu", im->payload_size,
+                           (unsigned long long)want);
+    return true;
+}
+
+/* Where the kernel is put and what it overwrites when it unpacks itself. */
+static bool check_placement(Image *im)
+{
+    uint32_t entry = load_le32(im->h + CODE32_START);
+    im->memory_end = (uint64_t)HIGH_MEMORY + im->payload_size;
+    if (entry < HIGH_MEMORY || entry >= im->memory_end)
+        return FAIL_KERNEL(im, "has its entry point (%#x) outside of itself", entry);
+    if (im->version >= 0x20a) {
+        uint64_t at = load_le32(im->h + PREF_ADDRESS) | (uint64_t)load_le32(im->h + PREF_ADDRESS + 4) << 32;
+        uint32_t align = load_le32(im->h + KERNEL_ALIGNMENT);
+        if (im->h[RELOCATABLE]) { /* moves itself to where it is aligned, not below its preferred address */
+            if (!align || (align & (align - 1))) return FAIL_KERNEL(im, "has a damaged header: alignment %#x", align);
+            if (at < HIGH_MEMORY) at = ((uint64_t)HIGH_MEMORY + align - 1) & ~(uint64_t)(align - 1);
+        }
+        uint64_t end = at + load_le32(im->h + INIT_SIZE);
+        if (end < at) return FAIL_KERNEL(im, "has a damaged header: preferred address %#llx", (unsigned long long)at);
+        if (end > im->memory_end) im->memory_end = end;
+    }
+    if (im->memory_end > im->rq->low_ram_end)
+        return FAIL_KERNEL(im, "needs %llu MiB of memory to start; the machine has %u",
+                           (unsigned long long)((im->memory_end >> 20) + 1), im->rq->low_ram_end >> 20);
+    return true;
+}
+
+static bool put_command_line(Image *im, uint8_t *bp)
+{
+    const char *text = im->rq->append ? im->rq->append : "";
+    size_t limit = 255, room = CONVENTIONAL_END - CMDLINE_AT - 1, len = strlen(text);
+    if (im->version >= 0x206 && load_le32(im->h + CMDLINE_SIZE)) limit = load_le32(im->h + CMDLINE_SIZE);
+    if (limit > room) limit = room;
+    if (len > limit) {
+        snprintf(im->error, im->error_size, "-append: %zu characters; this kernel takes at most %zu", len, limit);
+        return false;
+    }
+    phys_load(im->rq->phys, CMDLINE_AT, text, len + 1);
+    if (im->version >= 0x202) {
+        load_put32(bp + CMD_LINE_PTR, CMDLINE_AT);
+    } else {
+        load_put16(bp + 0x20, 0xa33f); /* the old way: magic, and offset from boot_params */
+        load_put16(bp + 0x22, CMDLINE_AT - BOOT_PARAMS);
+    }
+    return true;
+}
+
+static bool put_initrd(Image *im, uint8_t *bp)
+{
+    const LoadRequest *rq = im->rq;
+    FileData f;
+    if (!rq->initrd) return true;
+    if (!file_load("-initrd", rq->initrd, rq->low_ram_end, &f, im->error, im->error_size)) return false;
+
+    uint64_t top = im->version >= 0x203 ? (uint64_t)load_le32(im->h + INITRD_ADDR_MAX) + 1 : 0x38000000;
+    if (top > rq->low_ram_end) top = rq->low_ram_end;
+    uint64_t base = top > f.size ? (top - f.size) & ~(uint64_t)PAGE_MASK : 0;
+    bool fits = base >= im->memory_end;
+    if (fits) {
+        phys_load(rq->phys, base, f.bytes, f.size);
+        load_put32(bp + RAMDISK_IMAGE, (uint32_t)base);
+        load_put32(bp + RAMDISK_SIZE, (uint32_t)f.size);
+    } else {
+        uint64_t room = top > im->memory_end ? top - im->memory_end : 0;
+        load_fail(im->error, im->error_size, "-initrd", rq->initrd, "does not fit: %zu bytes, beside the kernel are %llu",
+                  f.size, (unsigned long long)room);
+    }
+    file_free(&f);
+    return fits;
+}
+
+static void put_memory_map(const LoadRequest *rq, uint8_t *bp)
+{
+    uint32_t k = (rq->low_ram_end - HIGH_MEMORY) / 1024;
+    load_put16(bp + BP_EXT_MEM_K, k > 0xfc00 ? 0xfc00 : k);
+    load_put32(bp + BP_ALT_MEM_K, k);
+    bp[BP_E820_COUNT] = (uint8_t)rq->map_count;
+    for (unsigned i = 0; i < rq->map_count; i++) {
+        uint8_t *e = bp + BP_E820 + 20 * i;
+        load_put32(e, (uint32_t)rq->map[i].base);
+        load_put32(e + 4, (uint32_t)(rq->map[i].base >> 32));
+        load_put32(e + 8, (uint32_t)rq->map[i].size);
+        load_put32(e + 12, (uint32_t)(rq->map[i].size >> 32));
+        load_put32(e + 16, rq->map[i].type);
+    }
+}
+
+bool load_linux(const LoadRequest *rq, const FileData *kernel, BootState *boot, char *error, size_t error_size)
+{
+    Image im = { .rq = rq, .file = kernel, .h = kernel->bytes, .error = error, .error_size = error_size };
+    if (!check_header(&im) || !check_placement(&im)) return false;
+
+    /* "The setup header is copied from 1f1h up to 202h plus the byte at 201h."  screen_info stays zero:
+     * there is no display that the kernel could find in text mode. */
+    uint8_t bp[BOOT_PARAMS_SIZE] = { 0 };
+    size_t header_end = MAGIC + kernel->bytes[JUMP_LENGTH];
+    if (header_end > HEADER_LIMIT) header_end = HEADER_LIMIT;
+    memcpy(bp + HEADER_AT, kernel->bytes + HEADER_AT, header_end - HEADER_AT);
+    bp[TYPE_OF_LOADER] = LOADER_UNKNOWN;
+    if (im.version >= 0x20e) load_put32(bp + BP_RSDP, rq->rsdp);
+    if (!put_command_line(&im, bp) || !put_initrd(&im, bp)) return false;
+    put_memory_map(rq, bp);
+
+    phys_load(rq->phys, HIGH_MEMORY, kernel->bytes + im.payload_at, im.payload_size);
+    phys_load(rq->phys, BOOT_PARAMS, bp, sizeof bp);
+    load_put_gdt(rq->phys, boot, GDT_AT);
+    boot->eip = load_le32(kernel->bytes + CODE32_START);
+    boot->esp = STACK_TOP;
+    boot->esi = BOOT_PARAMS;
+    return true;
+}

@@ -1,0 +1,368 @@
+/* The order of the machine.  One thread owns all guest state; the mutex below guards the input queue
+ * and nothing else, since that is the only thing other threads may touch.  Timers are run by the
+ * machine thread between blocks: the alarm thread only asks it to come out of guest code. */
+#include "hw/machine_board.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "hw/alarm.h"
+#include "hw/alloc.h"
+#include "hw/timer_heap.h"
+
+struct Timer {
+    TimerNode node; /* first: the heap knows timers by it */
+    Machine *machine;
+    void (*fn)(void *opaque);
+    void *opaque;
+};
+
+typedef struct Post {
+    struct Post *next;
+    void (*fn)(void *opaque);
+    void *opaque;
+} Post;
+
+typedef struct Registered {
+    const DeviceClass *cls;
+    void *dev;
+} Registered;
+
+struct Machine {
+    CPUState *cpu;
+    PhysMem *phys;
+    IoPorts *io;
+    const BoardOps *board_ops;
+    void *board;
+    bool no_reboot, no_shutdown;
+
+    ClockSource clock;
+    uint64_t clock_offset; /* virtual = source - offset */
+    bool stopped;
+    uint64_t stopped_at; /* virtual time that stands still */
+
+    TimerHeap timers;
+    Alarm *alarm;
+    bool running_timers;
+    uint64_t running_now; /* a timer set while timers run fires after this at the earliest */
+
+    Registered *device;
+    size_t n_devices;
+
+    int request, request_status;
+    bool ended;
+    int exit_status;
+
+    pthread_mutex_t lock; /* the queue */
+    pthread_cond_t arrived;
+    Post *first, **last;
+};
+
+/* --- virtual time ------------------------------------------------------------------------------ */
+
+static uint64_t host_now(void *opaque)
+{
+    (void)opaque;
+    return alarm_host_now();
+}
+
+uint64_t clock_now(Machine *m)
+{
+    return m->stopped ? m->stopped_at : m->clock.now(m->clock.opaque) - m->clock_offset;
+}
+
+void machine_stop(Machine *m)
+{
+    if (m->stopped) return;
+    m->stopped_at = clock_now(m);
+    m->stopped = true;
+    cpu_request_exit(m->cpu);
+}
+
+static void arm(Machine *m)
+{
+    TimerNode *n = timer_heap_first(&m->timers);
+    if (n && n->deadline <= clock_now(m)) {
+        cpu_request_exit(m->cpu);
+    } else if (m->alarm) {
+        /* A deadline so far away that it does not fit the host's clock is as good as none. */
+        bool never = !n || n->deadline > UINT64_MAX / 4;
+        alarm_arm(m->alarm, never ? UINT64_MAX : n->deadline + m->clock_offset);
+    }
+}
+
+void machine_cont(Machine *m)
+{
+    if (!m->stopped) return;
+    m->clock_offset = m->clock.now(m->clock.opaque) - m->stopped_at;
+    m->stopped = false;
+    arm(m);
+}
+
+bool machine_is_stopped(const Machine *m) { return m->stopped; }
+
+Timer *timer_new(Machine *m, void (*fn)(void *opaque), void *opaque)
+{
+    Timer *t = hw_alloc(sizeof *t);
+    *t = (Timer){ .node = { .place = TIMER_UNUSED }, .machine = m, .fn = fn, .opaque = opaque };
+    return t;
+}
+
+void timer_free(Timer *t)
+{
+    if (!t) return;
+    timer_cancel(t);
+    free(t);
+}
+
+void timer_set(Timer *t, uint64_t deadline_ns)
+{
+    Machine *m = t->machine;
+    if (m->running_timers && deadline_ns <= m->running_now) deadline_ns = m->running_now + 1;
+    if (timer_pending(t) && t->node.deadline == deadline_ns) return;
+    timer_heap_set(&m->timers, &t->node, deadline_ns);
+    /* Only an earlier first deadline matters: the alarm that comes too early arms itself anew. */
+    if (t->node.place == 0 && !m->running_timers) arm(m);
+}
+
+void timer_cancel(Timer *t) { timer_heap_remove(&t->machine->timers, &t->node); }
+
+bool timer_pending(const Timer *t) { return t->node.place != TIMER_UNUSED; }
+
+/* Those due at one instant, so that a timer whose handler takes longer than its period cannot keep the
+ * machine here for ever. */
+static void run_timers(Machine *m)
+{
+    TimerNode *n;
+    m->running_now = clock_now(m);
+    m->running_timers = true;
+    while ((n = timer_heap_first(&m->timers)) && n->deadline <= m->running_now) {
+        Timer *t = (Timer *)n;
+        timer_heap_remove(&m->timers, n);
+        t->fn(t->opaque);
+    }
+    m->running_timers = false;
+    arm(m);
+}
+
+/* --- the one door ------------------------------------------------------------------------------ */
+
+void machine_post(Machine *m, void (*fn)(void *opaque), void *opaque)
+{
+    Post *p = hw_alloc(sizeof *p);
+    *p = (Post){ .fn = fn, .opaque = opaque };
+    pthread_mutex_lock(&m->lock);
+    *m->last = p;
+    m->last = &p->next;
+    cpu_request_exit(m->cpu);
+    pthread_cond_signal(&m->arrived);
+    pthread_mutex_unlock(&m->lock);
+}
+
+static void run_posts(Machine *m)
+{
+    pthread_mutex_lock(&m->lock);
+    Post *p = m->first;
+    m->first = NULL;
+    m->last = &m->first;
+    pthread_mutex_unlock(&m->lock);
+    while (p) {
+        Post *next = p->next;
+        p->fn(p->opaque);
+        free(p);
+        p = next;
+    }
+}
+
+/* Until something is posted or the given virtual time comes. */
+static void sleep_for_work(Machine *m, uint64_t deadline)
+{
+    pthread_mutex_lock(&m->lock);
+    while (!m->first && (deadline == TIMER_NEVER || clock_now(m) < deadline)) {
+        if (deadline == TIMER_NEVER) {
+            pthread_cond_wait(&m->arrived, &m->lock);
+        } else {
+            uint64_t host = deadline + m->clock_offset;
+            struct timespec ts = { .tv_sec = (time_t)(host / 1000000000u), .tv_nsec = (long)(host % 1000000000u) };
+            pthread_cond_timedwait(&m->arrived, &m->lock, &ts);
+        }
+    }
+    pthread_mutex_unlock(&m->lock);
+}
+
+/* --- devices and events -------------------------------------------------------------------------- */
+
+void machine_add_device(Machine *m, const DeviceClass *cls, void *dev)
+{
+    Registered *list = realloc(m->device, (m->n_devices + 1) * sizeof *list);
+    if (!list) {
+        fputs("calque: out of memory\n", stderr);
+        exit(1);
+    }
+    list[m->n_devices++] = (Registered){ cls, dev };
+    m->device = list;
+}
+
+const DeviceClass *machine_device(Machine *m, size_t i, void **dev)
+{
+    if (i >= m->n_devices) return NULL;
+    if (dev) *dev = m->device[i].dev;
+    return m->device[i].cls;
+}
+
+CPUState *machine_cpu(Machine *m) { return m->cpu; }
+PhysMem *machine_phys(Machine *m) { return m->phys; }
+IoPorts *machine_io(Machine *m) { return m->io; }
+void *machine_board(Machine *m) { return m->board; }
+int machine_exit_status(const Machine *m) { return m->exit_status; }
+
+void machine_request(Machine *m, int event, int exit_status)
+{
+    /* What ends the run is not undone by a reset asked for in the same block. */
+    if (!m->request || event > m->request) {
+        m->request = event;
+        m->request_status = exit_status;
+    }
+    cpu_request_exit(m->cpu);
+}
+
+void machine_reset_now(Machine *m)
+{
+    for (size_t i = 0; i < m->n_devices; i++)
+        if (m->device[i].cls->reset) m->device[i].cls->reset(m->device[i].dev);
+    if (m->board_ops && m->board_ops->reset) m->board_ops->reset(m->board);
+}
+
+static void end_run(Machine *m, int status)
+{
+    m->ended = true;
+    m->exit_status = status;
+}
+
+static void handle_request(Machine *m)
+{
+    int event = m->request;
+    m->request = 0;
+    switch (event) {
+    case MACHINE_RESET:
+        if (m->no_reboot)
+            end_run(m, 0);
+        else
+            machine_reset_now(m);
+        break;
+    case MACHINE_POWEROFF:
+        if (m->no_shutdown)
+            machine_stop(m);
+        else
+            end_run(m, 0);
+        break;
+    case MACHINE_QUIT:
+    case MACHINE_PANIC: end_run(m, m->request_status); break;
+    }
+}
+
+/* --- hooks ---------------------------------------------------------------------------------------- */
+
+bool machine_poll(Machine *m)
+{
+    run_posts(m);
+    if (!m->stopped) run_timers(m);
+    while (m->request && !m->ended) handle_request(m);
+    while (m->stopped && !m->ended) {
+        sleep_for_work(m, TIMER_NEVER);
+        run_posts(m);
+        while (m->request && !m->ended) handle_request(m);
+    }
+    return !m->ended;
+}
+
+static bool hook_poll(void *opaque) { return machine_poll(opaque); }
+
+static bool hook_wait(void *opaque)
+{
+    Machine *m = opaque;
+    TimerNode *n = timer_heap_first(&m->timers);
+    if (!m->stopped && !m->request) sleep_for_work(m, n && n->deadline <= UINT64_MAX / 4 ? n->deadline : TIMER_NEVER);
+    return machine_poll(m);
+}
+
+static bool hook_shutdown(void *opaque)
+{
+    Machine *m = opaque;
+    if (m->board_ops && m->board_ops->shut_down) m->board_ops->shut_down(m->board, m->no_reboot);
+    if (m->no_reboot)
+        end_run(m, 1); /* unlike a reboot that was asked for, this is rarely what the user wanted */
+    else
+        machine_reset_now(m);
+    while (m->request && !m->ended) handle_request(m);
+    return !m->ended;
+}
+
+ExecHooks machine_hooks(Machine *m)
+{
+    return (ExecHooks){ .poll = hook_poll, .wait = hook_wait, .shutdown = hook_shutdown, .opaque = m };
+}
+
+/* --- life ------------------------------------------------------------------------------------------ */
+
+Machine *machine_create(CPUState *cpu, PhysMem *phys, IoPorts *io, const ClockSource *clock)
+{
+    Machine *m = hw_alloc(sizeof *m);
+    m->cpu = cpu;
+    m->phys = phys;
+    m->io = io;
+    m->clock = clock ? *clock : (ClockSource){ .now = host_now };
+    m->clock_offset = m->clock.now(m->clock.opaque);
+    m->last = &m->first;
+    pthread_mutex_init(&m->lock, NULL);
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&m->arrived, &attr);
+    pthread_condattr_destroy(&attr);
+    return m;
+}
+
+void machine_set_board(Machine *m, const BoardOps *ops, void *board)
+{
+    m->board_ops = ops;
+    m->board = board;
+}
+
+void machine_set_policy(Machine *m, bool no_reboot, bool no_shutdown)
+{
+    m->no_reboot = no_reboot;
+    m->no_shutdown = no_shutdown;
+}
+
+bool machine_start_alarm(Machine *m)
+{
+    m->alarm = alarm_new(&m->cpu->exit_request);
+    if (!m->alarm) return false;
+    if (!m->stopped) arm(m);
+    return true;
+}
+
+void machine_stop_alarm(Machine *m)
+{
+    alarm_free(m->alarm);
+    m->alarm = NULL;
+}
+
+void machine_destroy(Machine *m)
+{
+    if (!m) return;
+    machine_stop_alarm(m);
+    if (m->board_ops && m->board_ops->free) m->board_ops->free(m->board);
+    while (m->first) { /* work posted too late: its senders are gone, nobody waits for it */
+        Post *p = m->first;
+        m->first = p->next;
+        free(p);
+    }
+    timer_heap_free(&m->timers);
+    free(m->device);
+    pthread_cond_destroy(&m->arrived);
+    pthread_mutex_destroy(&m->lock);
+    free(m);
+}

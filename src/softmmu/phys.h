@@ -1,0 +1,74 @@
+/* Guest-physical address space: RAM, ROM, device windows and aliases, at 4 KiB granularity or finer
+ * for devices.  Also knows which bytes of RAM have been translated to host code, so that a write to
+ * them can be told to the translation cache.  Used by the machine thread only. */
+#ifndef CALQUE_SOFTMMU_PHYS_H
+#define CALQUE_SOFTMMU_PHYS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef uint64_t PhysAddr; /* 36 bits are decoded (PAE, PSE-36) */
+#define PHYS_ADDR_BITS 36
+#define PAGE_SHIFT     12
+#define PAGE_SIZE      4096u
+#define PAGE_MASK      0xfffu
+
+/* Device window callbacks: offset from the window's start, size 1, 2, 4 or 8 bytes, naturally
+ * limited to the window.  Wider or odd accesses are split by the caller. */
+typedef struct MmioOps {
+    uint64_t (*read)(void *opaque, PhysAddr offset, unsigned size);
+    void (*write)(void *opaque, PhysAddr offset, uint64_t value, unsigned size);
+} MmioOps;
+
+typedef struct PhysMem PhysMem;
+typedef struct PhysRegion PhysRegion;
+
+PhysMem *phys_new(void);
+void phys_free(PhysMem *pm);
+
+/* Regions overlay one another by priority (higher wins; equal: the later one).  ram/rom allocate
+ * zeroed, lazily committed host memory.  NULL: host memory exhausted.  A region may be moved,
+ * enabled, disabled or made read-only later (PAM, BARs, A20 do not go through here: A20 masks in mmu). */
+PhysRegion *phys_add_ram(PhysMem *pm, const char *name, PhysAddr base, uint64_t size, int priority);
+PhysRegion *phys_add_rom(PhysMem *pm, const char *name, PhysAddr base, uint64_t size, int priority);
+PhysRegion *phys_add_mmio(PhysMem *pm, const char *name, PhysAddr base, uint64_t size, int priority, const MmioOps *ops,
+                          void *opaque);
+/* A window onto part of another region (which keeps its own place). */
+PhysRegion *phys_add_alias(PhysMem *pm, const char *name, PhysAddr base, uint64_t size, int priority,
+                           PhysRegion *target, uint64_t offset);
+void phys_region_set(PhysRegion *r, PhysAddr base, bool enabled, bool read_only);
+uint8_t *phys_region_host(PhysRegion *r); /* RAM and ROM: host address of its first byte */
+
+/* Host memory behind one page, or NULL for a device window or a hole.  *writable: RAM, not ROM. */
+uint8_t *phys_page_host(PhysMem *pm, PhysAddr page, bool *writable);
+
+/* Accesses by physical address, any size and alignment, as the bus sees them (holes read as all
+ * ones, writes to ROM and holes are dropped).  Writes tell the code tracker.  For DMA and loaders. */
+void phys_read(PhysMem *pm, PhysAddr addr, void *buf, size_t len);
+void phys_write(PhysMem *pm, PhysAddr addr, const void *buf, size_t len);
+uint64_t phys_ld(PhysMem *pm, PhysAddr addr, unsigned size);
+void phys_st(PhysMem *pm, PhysAddr addr, uint64_t value, unsigned size);
+bool phys_cmpxchg32(PhysMem *pm, PhysAddr addr, uint32_t old, uint32_t new_value); /* PTE updates */
+
+/* Loaders: writes into ROM as well. */
+void phys_load(PhysMem *pm, PhysAddr addr, const void *buf, size_t len);
+
+/* Called when the map changes (a region moved, enabled, ...): the TLBs must forget. */
+void phys_on_remap(PhysMem *pm, void (*fn)(void *opaque), void *opaque);
+void phys_off_remap(PhysMem *pm, void (*fn)(void *opaque), void *opaque);
+
+/* --- code tracking: 64-byte granules of RAM/ROM pages that hold translated code ------------------ */
+/* The tracker keys on the host RAM page (so aliases of one page agree). */
+typedef void PhysCodeWritten(void *opaque, PhysAddr addr, unsigned len);
+void phys_on_code_written(PhysMem *pm, PhysCodeWritten *fn, void *opaque);
+void phys_code_mark(PhysMem *pm, PhysAddr addr, unsigned len); /* bytes now hold translated code */
+void phys_code_clear_page(PhysMem *pm, PhysAddr page);         /* no translated code left there */
+bool phys_page_has_code(PhysMem *pm, PhysAddr page);
+bool phys_code_hit(PhysMem *pm, PhysAddr addr, unsigned len);     /* any marked granule touched? */
+void phys_code_written(PhysMem *pm, PhysAddr addr, unsigned len); /* calls the callback if phys_code_hit */
+
+/* Text for `info mtree`: one line per region, through emit(). */
+void phys_print(PhysMem *pm, void (*emit)(void *opaque, const char *line), void *opaque);
+
+#endif

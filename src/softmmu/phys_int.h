@@ -1,0 +1,108 @@
+/* What the files of the physical map share.  Not for other folders.
+ *
+ * The map is two levels over the 36-bit space: a root of 4096 slots of 16 MiB, each of which is either
+ * uniform (one region or nothing covers all of it: no table needed, the usual case for RAM) or has a
+ * leaf of 4096 page descriptors.  Finding a page is one or two loads, and a change repaints just
+ * the pages it touches: firmware flips PAM registers and SMRAM often. */
+#ifndef CALQUE_SOFTMMU_PHYS_INT_H
+#define CALQUE_SOFTMMU_PHYS_INT_H
+
+#include "softmmu/phys.h"
+
+enum { PHYS_LEAF_BITS = 12, PHYS_LEAF_PAGES = 1 << PHYS_LEAF_BITS };
+enum { PHYS_ROOT_BITS = PHYS_ADDR_BITS - PAGE_SHIFT - PHYS_LEAF_BITS, PHYS_ROOT_SLOTS = 1 << PHYS_ROOT_BITS };
+enum { PHYS_SLOT_SHIFT = PAGE_SHIFT + PHYS_LEAF_BITS };
+#define PHYS_LIMIT     ((PhysAddr)1 << PHYS_ADDR_BITS)
+#define PHYS_SLOT_SIZE ((PhysAddr)1 << PHYS_SLOT_SHIFT)
+
+typedef enum PhysKind {
+    PHYS_HOLE,
+    PHYS_RAM,
+    PHYS_ROM, /* also RAM seen through a read-only region */
+    PHYS_MMIO,
+    PHYS_SUB, /* page with a region boundary inside: resolved by address, see phys_sub_find() */
+} PhysKind;
+
+/* Translated code in one page of RAM or ROM, and the guest-physical pages it was reached through. */
+enum { CODE_ALIASES = 4 };
+typedef struct CodePage {
+    uint64_t granules; /* bit per 64 bytes */
+    unsigned n_pages;
+    uint32_t page[CODE_ALIASES]; /* page numbers */
+} CodePage;
+
+typedef enum RegionKind { REGION_RAM, REGION_ROM, REGION_MMIO, REGION_ALIAS } RegionKind;
+
+struct PhysRegion {
+    PhysMem *pm;
+    PhysRegion *next; /* in order of precedence, highest first */
+    char *name;
+    PhysAddr base;
+    uint64_t size;
+    int priority;
+    RegionKind kind;
+    bool enabled, read_only;
+    PhysRegion *target; /* alias */
+    uint64_t offset;    /* alias: of our first byte in the target */
+    uint8_t *host;      /* RAM, ROM */
+    void *map;          /* what munmap() wants */
+    size_t map_size;
+    CodePage **code; /* RAM, ROM: by page of the region */
+    const MmioOps *ops;
+    void *opaque;
+};
+
+/* A page (or, from phys_sub_find, a byte): what answers there, aliases resolved. */
+typedef struct PhysPage {
+    PhysRegion *region; /* NULL in holes and PHYS_SUB */
+    uint64_t offset;    /* of the first byte in the region */
+    PhysKind kind;
+} PhysPage;
+
+typedef struct PhysSlot {
+    PhysPage *leaf;   /* NULL: uniform */
+    PhysPage uniform; /* of the slot's first page */
+} PhysSlot;
+
+enum { PHYS_REMAP_LISTENERS = 8 };
+
+struct PhysMem {
+    PhysSlot root[PHYS_ROOT_SLOTS];
+    PhysRegion *regions;
+    struct {
+        void (*fn)(void *opaque);
+        void *opaque;
+    } remap[PHYS_REMAP_LISTENERS];
+    unsigned n_remap;
+    PhysCodeWritten *code_written;
+    void *code_opaque;
+    size_t n_code_pages; /* pages with any granule marked */
+};
+
+/* The page of an address.  Anything above 36 bits is a hole. */
+static inline PhysPage phys_find(const PhysMem *pm, PhysAddr addr)
+{
+    if (addr >= PHYS_LIMIT) return (PhysPage){ .kind = PHYS_HOLE };
+    const PhysSlot *slot = &pm->root[addr >> PHYS_SLOT_SHIFT];
+    if (slot->leaf) return slot->leaf[addr >> PAGE_SHIFT & (PHYS_LEAF_PAGES - 1)];
+    PhysPage p = slot->uniform;
+    p.offset += addr & (PHYS_SLOT_SIZE - 1) & ~(PhysAddr)PAGE_MASK;
+    return p;
+}
+
+static inline uint8_t *phys_find_host(const PhysPage *p)
+{
+    return p->kind == PHYS_RAM || p->kind == PHYS_ROM ? p->region->host + p->offset : NULL;
+}
+
+/* What answers at exactly addr, and for how many bytes from there (at least 1, at most len). */
+PhysPage phys_sub_find(const PhysMem *pm, PhysAddr addr, size_t len, size_t *run);
+
+static inline CodePage *phys_code_of(const PhysPage *p)
+{
+    return p->kind == PHYS_RAM || p->kind == PHYS_ROM ? p->region->code[p->offset >> PAGE_SHIFT] : NULL;
+}
+/* The map is about to change for [lo, hi): translations reached through these addresses are told off. */
+void phys_code_drop_range(PhysMem *pm, PhysAddr lo, PhysAddr hi);
+
+#endif

@@ -1,0 +1,200 @@
+/* Address folding: the sums that LEA, MOV and ADD leave in temporaries move into the memory operands that
+ * use them, and neighbouring additions to one register become one.
+ *
+ * Guest registers must be exact wherever something may raise, so additions to them are merged only when
+ * nothing between can (the second takes over both, the first goes); a temporary's sum may be used as
+ * long as the registers in it have not been written since. */
+#include "tcg/pass.h"
+
+/* What a temporary holds: base + index << shift + disp, of registers as they were at those stamps. */
+typedef struct Sum {
+    uint16_t base, index;
+    uint32_t base_stamp, index_stamp;
+    uint32_t disp;
+    uint8_t shift;
+    bool known;
+} Sum;
+
+typedef struct Sums {
+    Sum of[PASS_MAX_REGS];
+    uint32_t written[PASS_MAX_REGS];
+    uint32_t now;
+} Sums;
+
+static void forget(Sums *s, unsigned reg)
+{
+    if (reg >= PASS_MAX_REGS) return;
+    s->of[reg].known = false;
+    s->written[reg] = ++s->now;
+}
+
+static bool usable(const Sums *s, unsigned reg)
+{
+    if (reg < IR_TEMP0 || reg >= PASS_MAX_REGS || !s->of[reg].known) return false;
+    const Sum *sum = &s->of[reg];
+    return (sum->base == IR_NOREG || s->written[sum->base] == sum->base_stamp) &&
+           (sum->index == IR_NOREG || s->written[sum->index] == sum->index_stamp);
+}
+
+static void fold_base(const Sums *s, IrMem *m)
+{
+    if (m->base == IR_NOREG || !usable(s, m->base)) return;
+    const Sum *sum = &s->of[m->base];
+    if (sum->index != IR_NOREG && m->index != IR_NOREG) return;
+    m->base = sum->base;
+    m->disp += sum->disp;
+    if (sum->index != IR_NOREG) {
+        m->index = sum->index;
+        m->shift = sum->shift;
+    }
+}
+
+/* index << shift, where the index is itself base + disp with no scaled part. */
+static void fold_index(const Sums *s, IrMem *m)
+{
+    if (m->index == IR_NOREG || !usable(s, m->index)) return;
+    const Sum *sum = &s->of[m->index];
+    if (sum->index != IR_NOREG || sum->base == IR_NOREG || sum->base == IR_ESP) return;
+    m->index = sum->base;
+    m->disp += sum->disp << m->shift;
+}
+
+static void learn(Sums *s, unsigned reg, uint16_t base, uint16_t index, unsigned shift, uint32_t disp)
+{
+    bool self = base == reg || index == reg;
+
+    forget(s, reg);
+    if (self || reg < IR_TEMP0 || reg >= PASS_MAX_REGS) return;
+    if ((base != IR_NOREG && base >= PASS_MAX_REGS) || (index != IR_NOREG && index >= PASS_MAX_REGS)) return;
+    s->of[reg] = (Sum){ .base = base,
+                        .index = index,
+                        .base_stamp = base == IR_NOREG ? 0 : s->written[base],
+                        .index_stamp = index == IR_NOREG ? 0 : s->written[index],
+                        .disp = disp,
+                        .shift = (uint8_t)shift,
+                        .known = true };
+}
+
+/* reg += constant, no flags: the amount in *d. */
+static bool is_step(const IrInsn *in, uint32_t *d)
+{
+    if (in->width != 4 || in->dst.kind != IR_REG) return false;
+    if (in->op == IR_LEA && in->mem.asize == 4 && in->mem.base == in->dst.reg && in->mem.index == IR_NOREG) {
+        *d = in->mem.disp;
+        return true;
+    }
+    if ((in->op != IR_ADD && in->op != IR_SUB) || in->fl_live || in->a.kind != IR_IMM) return false;
+    *d = in->op == IR_ADD ? in->a.imm : 0u - in->a.imm;
+    return true;
+}
+
+static void make_lea(IrInsn *in, uint16_t base, uint32_t disp)
+{
+    in->op = IR_LEA;
+    in->fl_rd = in->fl_wr = in->fl_live = 0;
+    in->a.kind = in->b.kind = IR_NONE;
+    in->mem = (IrMem){ .seg = IR_SEG_DS, .flat = 1, .asize = 4, .base = base, .index = IR_NOREG, .disp = disp };
+}
+
+/* Tracks reg + constant kept in the temporary itself: t += 4 after t = ebx + 8 is t = ebx + 12. */
+static void step_temp(Sums *s, unsigned reg, uint32_t d)
+{
+    if (usable(s, reg)) {
+        Sum sum = s->of[reg];
+        sum.disp += d;
+        forget(s, reg);
+        s->of[reg] = sum;
+    } else {
+        forget(s, reg);
+    }
+}
+
+static void learn_from(Sums *s, IrInsn *in)
+{
+    uint16_t wr[12];
+    uint32_t d;
+
+    if (in->dst.kind == IR_REG && in->width == 4 && in->op == IR_LEA && in->mem.asize == 4 &&
+        in->mem.base != in->dst.reg) {
+        learn(s, in->dst.reg, in->mem.base, in->mem.index, in->mem.shift, in->mem.disp);
+        return;
+    }
+    if (in->op == IR_MOV && in->width == 4 && in->a.kind == IR_REG) {
+        /* mov esp, t with t = esp + n: the temporary is not needed for it. */
+        if (usable(s, in->a.reg) && s->of[in->a.reg].index == IR_NOREG && s->of[in->a.reg].base == in->dst.reg)
+            make_lea(in, in->dst.reg, s->of[in->a.reg].disp);
+        else if (in->dst.reg != in->a.reg) {
+            learn(s, in->dst.reg, in->a.reg, IR_NOREG, 0, 0);
+            return;
+        }
+    }
+    if (is_step(in, &d)) {
+        step_temp(s, in->dst.reg, d);
+        return;
+    }
+    unsigned n = ir_writes(in, wr);
+    for (unsigned i = 0; i < n; i++) forget(s, wr[i]);
+}
+
+static bool touches(const IrInsn *in, unsigned reg)
+{
+    uint16_t r[12];
+    unsigned n = ir_reads(in, r);
+
+    for (unsigned i = 0; i < n; i++)
+        if (r[i] == reg) return true;
+    n = ir_writes(in, r);
+    for (unsigned i = 0; i < n; i++)
+        if (r[i] == reg) return true;
+    return false;
+}
+
+/* A step followed by another of the same register, with nothing in between that can raise, leave or see it:
+ * the later one does both. */
+static void merge_steps(IrBlock *b)
+{
+    IrInsn *step = NULL; /* the latest one still mergeable */
+    uint32_t step_d = 0;
+
+    for (uint32_t i = 0; i < b->n; i++) {
+        IrInsn *in = &b->insn[i];
+        uint32_t d;
+
+        if (in->op == IR_MARK || in->op == IR_NOP) continue;
+        if (is_step(in, &d)) {
+            if (step && step->dst.reg == in->dst.reg) {
+                ir_make_nop(step);
+                d += step_d;
+                make_lea(in, in->dst.reg, d);
+            }
+            step = in;
+            step_d = d;
+        } else if (step && (ir_op_info[in->op].attr || touches(in, step->dst.reg))) {
+            step = NULL;
+        }
+    }
+}
+
+void pass_addr(IrBlock *b)
+{
+    Sums s;
+    unsigned n_regs = IR_TEMP0 + b->n_temps;
+
+    if (n_regs > PASS_MAX_REGS) n_regs = PASS_MAX_REGS;
+    s.now = 0;
+    for (unsigned r = 0; r < n_regs; r++) {
+        s.of[r].known = false;
+        s.written[r] = 0;
+    }
+    for (uint32_t i = 0; i < b->n; i++) {
+        IrInsn *in = &b->insn[i];
+        if (in->op == IR_MARK || in->op == IR_NOP) continue;
+        if (ir_op_info[in->op].mem != IR_MEM_NONE || in->op == IR_X87 || in->op == IR_VEC) {
+            /* Both halves of a read-modify-write name one address; the frontend made it simple already. */
+            if (in->op != IR_LDRMW && in->op != IR_STRMW) fold_base(&s, &in->mem), fold_index(&s, &in->mem);
+            if (in->mem.asize == 2) in->mem.disp &= 0xffff;
+        }
+        learn_from(&s, in);
+    }
+    merge_steps(b);
+}

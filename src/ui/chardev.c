@@ -1,0 +1,205 @@
+#include "ui/chardev.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "ui/outqueue.h"
+#include "ui/stdio.h"
+#include "ui/terminal.h"
+
+enum { QUIT_PATIENCE_MS = 5000 };
+
+/* --- files and nothing ------------------------------------------------------------------------- */
+typedef struct FileDev {
+    CharDev base;
+    OutQueue *out; /* NULL: bytes go nowhere */
+    struct FileDev *next;
+} FileDev;
+static FileDev *files;
+static CharDev *console; /* the one on stdio, or NULL */
+
+static void file_write(CharDev *cd, const uint8_t *buf, size_t n)
+{
+    FileDev *f = (FileDev *)cd;
+    if (f->out) outqueue_write(f->out, buf, n);
+}
+
+static const CharDevOps file_ops = { .write = file_write };
+
+static CharDev *out_of_memory(char *error, size_t error_size)
+{
+    snprintf(error, error_size, "out of memory");
+    return NULL;
+}
+
+static CharDev *open_null(char *error, size_t error_size)
+{
+    FileDev *f = calloc(1, sizeof *f);
+    if (!f) return out_of_memory(error, error_size);
+    f->base.ops = &file_ops;
+    f->next = files;
+    files = f;
+    return &f->base;
+}
+
+static CharDev *open_file(const char *path, char *error, size_t error_size)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0) {
+        snprintf(error, error_size, "file '%s': %s", path, strerror(errno));
+        return NULL;
+    }
+    FileDev *f = (FileDev *)open_null(error, error_size);
+    if (f) f->out = outqueue_new(fd, true);
+    if (!f || !f->out) {
+        close(fd);
+        return out_of_memory(error, error_size);
+    }
+    return &f->base;
+}
+
+/* --- the input thread ----------------------------------------------------------------------------- */
+static int wake_fd = -1, signal_fd = -1;
+static pthread_t input_thread;
+static bool input_running;
+static atomic_bool stopping;
+static sigset_t our_signals, mask_before;
+static void (*quit_fn)(void *opaque);
+static void *quit_opaque;
+
+static void wake_input(void)
+{
+    uint64_t one = 1;
+    if (wake_fd >= 0 && write(wake_fd, &one, sizeof one) < 0) return; /* full: it will wake anyway */
+}
+
+/* True from the first request on.  At the second the machine evidently does not listen. */
+static bool request_quit(bool asked_before)
+{
+    if (asked_before) {
+        terminal_restore();
+        _exit(1);
+    }
+    quit_fn(quit_opaque);
+    return true;
+}
+
+/* True: leave. */
+static bool take_signal(void)
+{
+    struct signalfd_siginfo info;
+    if (read(signal_fd, &info, sizeof info) != (ssize_t)sizeof info) return false;
+    if (info.ssi_signo != SIGCONT) return true;
+    terminal_raw_again();
+    return false;
+}
+
+static void *input_loop(void *unused)
+{
+    bool quitting = false;
+    while (!atomic_load(&stopping)) {
+        struct pollfd fds[3] = { { .fd = wake_fd, .events = POLLIN },
+                                 { .fd = signal_fd, .events = POLLIN },
+                                 { .fd = -1, .events = POLLIN } };
+        if (console && stdio_wants_input(console)) fds[2].fd = STDIN_FILENO;
+        int n = poll(fds, 3, quitting ? QUIT_PATIENCE_MS : -1);
+        if (n == 0) request_quit(true);
+        if (n <= 0) continue;
+        uint64_t count;
+        if (fds[0].revents && read(wake_fd, &count, sizeof count) > 0 && console) stdio_deliver(console);
+        if (fds[1].revents && take_signal()) quitting = request_quit(quitting);
+        if (fds[2].revents && stdio_input(console) == ESCAPE_QUIT) quitting = request_quit(quitting);
+    }
+    return unused;
+}
+
+/* --- public --------------------------------------------------------------------------------- */
+static CharDev *open_stdio(bool keep_signals, char *error, size_t error_size)
+{
+    if (console) {
+        snprintf(error, error_size, "stdio is in use already: only one device can have it");
+        return NULL;
+    }
+    if (wake_fd < 0) wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    console = stdio_new(keep_signals, wake_input);
+    return console ? console : out_of_memory(error, error_size);
+}
+
+CharDev *ui_chardev_open(const char *spec, char *error, size_t error_size)
+{
+    if (strcmp(spec, "null") == 0) return open_null(error, error_size);
+    if (strncmp(spec, "file:", 5) == 0 && spec[5]) return open_file(spec + 5, error, error_size);
+    if (strcmp(spec, "stdio") == 0) return open_stdio(true, error, error_size);
+    if (strcmp(spec, "mon:stdio") == 0) return open_stdio(false, error, error_size);
+    snprintf(error, error_size, "'%s' is none of: stdio, mon:stdio, file:PATH, null, none", spec);
+    return NULL;
+}
+
+bool ui_start(void (*quit)(void *opaque), void *opaque)
+{
+    quit_fn = quit;
+    quit_opaque = opaque;
+    signal(SIGPIPE, SIG_IGN); /* write() says it too */
+
+    /* Blocked everywhere and read as data: no handler ever runs in the middle of guest code. */
+    sigemptyset(&our_signals);
+    const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGCONT };
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) sigaddset(&our_signals, signals[i]);
+    pthread_sigmask(SIG_BLOCK, &our_signals, &mask_before);
+    signal_fd = signalfd(-1, &our_signals, SFD_NONBLOCK | SFD_CLOEXEC);
+    if (wake_fd < 0) wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (signal_fd < 0 || wake_fd < 0) return false;
+
+    atexit(ui_stop);
+    if (console) terminal_raw(stdio_keeps_signals(console));
+    atomic_store(&stopping, false);
+    input_running = pthread_create(&input_thread, NULL, input_loop, NULL) == 0;
+    return input_running;
+}
+
+static void stop_input(void)
+{
+    if (!input_running) return;
+    input_running = false;
+    atomic_store(&stopping, true);
+    wake_input();
+    pthread_join(input_thread, NULL);
+    close(signal_fd);
+    signal_fd = -1;
+    pthread_sigmask(SIG_SETMASK, &mask_before, NULL);
+}
+
+void ui_stop(void)
+{
+    stop_input();
+    if (console) stdio_flush(console);
+    for (FileDev *f = files; f; f = f->next) {
+        if (f->out) outqueue_flush(f->out);
+    }
+    terminal_restore();
+}
+
+void ui_close(void)
+{
+    ui_stop();
+    if (console) stdio_free(console);
+    console = NULL;
+    while (files) {
+        FileDev *f = files;
+        files = f->next;
+        outqueue_free(f->out);
+        free(f);
+    }
+    if (wake_fd >= 0) close(wake_fd);
+    wake_fd = -1;
+}

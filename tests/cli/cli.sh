@@ -1,0 +1,129 @@
+#!/bin/sh
+# Whatever is wrong with the command line or the files it names: one line on stderr that begins with
+# "calque: ", names the culprit, and status 1.  Questions are answered on stdout with status 0.
+calque=${top_builddir:-.}/calque
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+number=0
+
+result() { # GOOD NAME
+    number=$((number + 1))
+    if [ "$1" = 0 ]; then echo "ok $number - $2"; else
+        echo "not ok $number - $2"
+        sed 's/^/# /' "$dir/err" "$dir/out"
+    fi
+}
+
+# refuse TEXT ARG...: TEXT must be in the message.
+refuse() {
+    text=$1
+    shift
+    timeout 20 "$calque" "$@" </dev/null >"$dir/out" 2>"$dir/err"
+    status=$?
+    [ $status = 1 ] && [ "$(wc -l <"$dir/err")" = 1 ] && [ ! -s "$dir/out" ] &&
+        grep -q '^calque: ' "$dir/err" && grep -qF -e "$text" "$dir/err"
+    result $? "refused (status $status): $*"
+}
+
+# answer TEXT ARG...: TEXT must be on stdout.
+answer() {
+    text=$1
+    shift
+    timeout 20 "$calque" "$@" </dev/null >"$dir/out" 2>"$dir/err"
+    status=$?
+    [ $status = 0 ] && [ ! -s "$dir/err" ] && grep -qF -e "$text" "$dir/out"
+    result $? "answered (status $status): $*"
+}
+
+# --- words -------------------------------------------------------------------------------------
+refuse '-kernel'
+refuse '-kernel' -kernal x
+refuse 'nearest one is -append' -apend x
+refuse '-hda' -hda disk.img
+refuse '-bios' -bios firmware.bin
+refuse 'disk.img' disk.img
+refuse '-kernel' -kernel
+refuse '-initrd' -initrd x
+refuse '-append' -append x
+refuse "''" ''
+refuse '-' -
+k="-kernel $dir/absent"
+
+# --- values ---------------------------------------------------------------------------------------
+for m in 0 -1 3585 4096 5G 1K 512Q '' 99999999999999999999 0x; do refuse "-m: '$m'" $k -m "$m"; done
+for n in 0 2 x; do refuse '-smp' $k -smp $n; done
+refuse 'no-such-cpu' $k -cpu no-such-cpu
+refuse 'nosuchfeature' $k -cpu max,+nosuchfeature
+refuse 'kvm' $k -accel kvm
+refuse 'backend' $k -accel tcg,backend=arm
+for n in 0 2048 x; do refuse 'tb-size' $k -accel tcg,tb-size=$n; done
+refuse 'nearest one is' $k -accel tcg,no-pass=nothing
+refuse "nearest one is 'tb-size'" $k -accel tcg,tbsize=1
+refuse "nearest one is 'in_asm'" $k -d in_as
+refuse 'nearest one is' $k -d no-such-pass
+refuse '-d' $k -d ''
+refuse '-D' $k -D /nonexistent-folder/log
+for r in '' x 2..1 1+0 0x100000000; do refuse '-dfilter' $k -dfilter "$r"; done
+for r in 0 x -5; do refuse '-max-insns' $k -max-insns "$r"; done
+for r in base=yesterday base=2006-02-31 base=2006-13-01 clock=x base=; do refuse '-rtc' $k -rtc "$r"; done
+refuse '-machine' $k -machine q35
+refuse '-M' $k -M isapc
+refuse '-vga' $k -vga std
+refuse '-display' $k -display sdl
+refuse '-monitor' $k -monitor stdio
+refuse '-nic' $k -nic user
+refuse '-serial' $k -serial tcp:1
+refuse '-serial' $k -serial file:
+refuse '-serial' $k -serial file:/nonexistent-folder/x
+refuse 'stdio' $k -serial stdio -serial mon:stdio
+refuse 'at most 4' $k -serial null -serial null -serial null -serial null -serial null
+refuse 'chardev' $k -serial chardev:x
+refuse '-chardev' $k -chardev file,id=x
+refuse '-chardev' $k -chardev null
+refuse '-chardev' $k -chardev null,id=x -chardev null,id=x
+refuse "nearest one is 'isa-debug-exit'" $k -device isa-debug-exot
+refuse 'iobase' $k -device isa-debug-exit,iobase=0x10000
+refuse 'iosize' $k -device isa-debug-exit,iosize=0
+refuse 'chardev' $k -device isa-debugcon
+refuse 'chardev' $k -device isa-debugcon,chardev=x
+
+# --- files -----------------------------------------------------------------------------------------
+refuse "$dir/absent" -kernel "$dir/absent"
+refuse "$dir" -kernel "$dir"
+: >"$dir/empty"
+refuse "$dir/empty" -kernel "$dir/empty"
+printf x >"$dir/tiny"
+refuse "$dir/tiny" -kernel "$dir/tiny"
+head -c 512 /dev/zero >"$dir/zeros"
+refuse "$dir/zeros" -kernel "$dir/zeros"
+# Random without a random device: the same bytes each time.
+awk 'BEGIN { srand(1); for (i = 0; i < 60000; i++) printf "%c", 33 + int(rand() * 90) }' >"$dir/noise"
+refuse "$dir/noise" -kernel "$dir/noise"
+refuse 'a?b' -kernel "$dir/a
+b"
+
+linux=${CALQUE_GUESTS:-${top_builddir:-.}/guests}/linux
+if [ -f "$linux" ]; then
+    for size in 100 513 600 1024 8192 100000; do
+        head -c $size "$linux" >"$dir/cut"
+        refuse "$dir/cut" -kernel "$dir/cut"
+    done
+    refuse "$dir/absent" -kernel "$linux" -initrd "$dir/absent"
+    refuse "$dir/empty" -kernel "$linux" -initrd "$dir/empty"
+    refuse "$dir'" -kernel "$linux" -initrd "$dir"
+    refuse '' -kernel "$linux" -m 1
+fi
+
+# --- questions --------------------------------------------------------------------------------------
+answer '-kernel' -help
+answer '-append' --help
+answer '-append' -h
+answer 'Calque' -version
+answer 'Calque' --version
+answer 'in_asm' -d help
+answer 'pentium3' -cpu help
+answer 'tb-size' -accel help
+answer 'isa-debug-exit' -device help
+answer 'pc' -machine help
+
+echo "1..$number"

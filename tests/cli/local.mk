@@ -1,0 +1,2 @@
+TESTS += tests/cli/cli.sh
+EXTRA_DIST += tests/cli/cli.sh

@@ -1,0 +1,10 @@
+check_PROGRAMS += tests/frontend/test_decode tests/frontend/test_decode_capstone
+tests_frontend_test_decode_SOURCES = tests/frontend/test_decode.c tests/frontend/decode_vectors.def tests/tap.h
+tests_frontend_test_decode_LDADD = libfrontend.a
+tests_frontend_test_decode_capstone_SOURCES = tests/frontend/test_decode_capstone.c tests/tap.h
+tests_frontend_test_decode_capstone_LDADD = libfrontend.a $(CAPSTONE_LIBS)
+TESTS += tests/frontend/test_decode tests/frontend/test_decode_capstone
+check_PROGRAMS += tests/frontend/test_translate
+tests_frontend_test_translate_SOURCES = tests/frontend/test_translate.c tests/tap.h
+tests_frontend_test_translate_LDADD = libfrontend.a libtcg.a libutil.a
+TESTS += tests/frontend/test_translate

@@ -1,0 +1,201 @@
+/* Timers, the input queue, the alarm and the hooks. */
+#include "tests/hw/fake.h"
+
+#include <pthread.h>
+#include <time.h>
+
+static char order[64];
+static int n_order;
+static void note(void *opaque) { order[n_order++] = *(char *)opaque; }
+
+static void test_timers(void)
+{
+    Fake f;
+    fake_init(&f);
+    static char names[] = "abcdefgh";
+    Timer *t[8];
+    static const uint64_t at[8] = { 500, 100, 300, 300, 900, 200, 100, 700 };
+    for (int i = 0; i < 8; i++) {
+        t[i] = timer_new(f.m, note, &names[i]);
+        timer_set(t[i], at[i]);
+    }
+    timer_cancel(t[7]);
+    timer_set(t[0], 250);
+    f.now = 1000 + 300;
+    machine_poll(f.m);
+    order[n_order] = 0;
+    ok(!__builtin_strcmp(order, "bgfacd"), "due timers fire by deadline, then by order of setting: %s", order);
+    ok(timer_pending(t[4]) && !timer_pending(t[7]), "the others wait, a cancelled one does not");
+    f.now = 1000 + 5000;
+    machine_poll(f.m);
+    ok(n_order == 7 && order[6] == 'e', "a late one fires once");
+    for (int i = 0; i < 8; i++) timer_free(t[i]);
+    fake_free(&f);
+}
+
+static Timer *again;
+static Fake *again_fake;
+static int again_count;
+static void fire_again(void *opaque)
+{
+    (void)opaque;
+    again_count++;
+    timer_set(again, 0);
+}
+
+static void test_rearm(void)
+{
+    Fake f;
+    fake_init(&f);
+    again_fake = &f;
+    again = timer_new(f.m, fire_again, NULL);
+    timer_set(again, 0);
+    machine_poll(f.m);
+    IS(again_count, 1, "a timer that sets itself in the past fires once a poll");
+    fake_jump(&f, 10);
+    IS(again_count, 2, "and at the next");
+    timer_free(again);
+    fake_free(&f);
+}
+
+static void random_timers(void)
+{
+    enum { N = 200 };
+    Fake f;
+    fake_init(&f);
+    Timer *t[N];
+    static char x = 'x';
+    uint64_t deadline[N] = { 0 };
+    bool good = true;
+    srand(1);
+    for (int i = 0; i < N; i++) t[i] = timer_new(f.m, note, &x);
+    for (int round = 0; round < 20000; round++) {
+        int i = rand() % N;
+        uint64_t virtual_now = clock_now(f.m);
+        if (rand() % 4) {
+            deadline[i] = virtual_now + 1 + (uint64_t)(rand() % 1000);
+            timer_set(t[i], deadline[i]);
+        } else {
+            timer_cancel(t[i]);
+        }
+        if (round % 7) continue;
+        n_order = 0;
+        fake_jump(&f, (uint64_t)(rand() % 3));
+        for (int k = 0; k < N; k++) good &= !timer_pending(t[k]) || deadline[k] > clock_now(f.m);
+    }
+    ok(good, "random timers: none is pending past its deadline");
+    for (int i = 0; i < N; i++) timer_free(t[i]);
+    fake_free(&f);
+}
+
+static void test_stop(void)
+{
+    Fake f;
+    fake_init(&f);
+    f.now += 50;
+    machine_stop(f.m);
+    f.now += 1000;
+    IS(clock_now(f.m), 50, "virtual time stands still while stopped");
+    machine_cont(f.m);
+    f.now += 5;
+    IS(clock_now(f.m), 55, "and goes on from there");
+    fake_free(&f);
+}
+
+static void test_requests(void)
+{
+    Fake f;
+    fake_init(&f);
+    machine_request(f.m, MACHINE_RESET, 0);
+    ok(machine_poll(f.m) && f.resets == 1, "a reset resets and goes on");
+    machine_request(f.m, MACHINE_QUIT, 33);
+    machine_request(f.m, MACHINE_RESET, 0);
+    ok(!machine_poll(f.m) && machine_exit_status(f.m) == 33, "quit ends the run with its status");
+    fake_free(&f);
+    fake_init(&f);
+    machine_set_policy(f.m, true, false);
+    machine_request(f.m, MACHINE_RESET, 0);
+    ok(!machine_poll(f.m) && machine_exit_status(f.m) == 0 && f.resets == 0, "with -no-reboot a reset ends the run");
+    fake_free(&f);
+    fake_init(&f);
+    machine_request(f.m, MACHINE_POWEROFF, 0);
+    ok(!machine_poll(f.m) && machine_exit_status(f.m) == 0, "power-off ends the run with 0");
+    fake_free(&f);
+}
+
+/* --- with the host's clock and threads ----------------------------------------------------------------- */
+
+static int posts;
+static void count_post(void *opaque)
+{
+    int *n = opaque;
+    posts += *n == posts;
+}
+
+static void *poster(void *opaque)
+{
+    static int n[1000];
+    for (int i = 0; i < 1000; i++) {
+        n[i] = i;
+        machine_post(opaque, count_post, &n[i]);
+    }
+    return NULL;
+}
+
+static double seconds(clockid_t c)
+{
+    struct timespec ts;
+    clock_gettime(c, &ts);
+    return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+static void test_threads(void)
+{
+    CPUState *cpu = calloc(1, sizeof *cpu);
+    Machine *m = machine_create(cpu, NULL, NULL, NULL);
+    ExecHooks h = machine_hooks(m);
+    pthread_t th;
+    pthread_create(&th, NULL, poster, m);
+    while (posts < 1000) h.wait(h.opaque);
+    pthread_join(th, NULL);
+    IS(posts, 1000, "posts from another thread run in order and wake the machine");
+
+    static char x = 'x';
+    n_order = 0;
+    Timer *t = timer_new(m, note, &x);
+    double wall = seconds(CLOCK_MONOTONIC), used = seconds(CLOCK_PROCESS_CPUTIME_ID);
+    timer_set(t, clock_now(m) + 50000000);
+    while (!n_order) h.wait(h.opaque);
+    wall = seconds(CLOCK_MONOTONIC) - wall;
+    used = seconds(CLOCK_PROCESS_CPUTIME_ID) - used;
+    ok(wall >= 0.05, "waiting lasts until the timer is due (%.3f s)", wall);
+    ok(used < 0.02, "and costs nothing (%.4f s)", used);
+
+    ok(machine_start_alarm(m), "alarm starts");
+    cpu->exit_request = 0;
+    timer_set(t, clock_now(m) + 20000000);
+    ok(!__atomic_load_n(&cpu->exit_request, __ATOMIC_ACQUIRE), "a future timer does not stop the CPU");
+    wall = seconds(CLOCK_MONOTONIC);
+    while (!__atomic_load_n(&cpu->exit_request, __ATOMIC_ACQUIRE) && seconds(CLOCK_MONOTONIC) - wall < 10) {}
+    ok(seconds(CLOCK_MONOTONIC) - wall >= 0.0199, "the alarm stops it when the timer is due");
+    cpu->exit_request = 0;
+    timer_set(t, clock_now(m) + 3600000000000u);
+    timer_set(t, clock_now(m) + 1000000);
+    wall = seconds(CLOCK_MONOTONIC);
+    while (!__atomic_load_n(&cpu->exit_request, __ATOMIC_ACQUIRE) && seconds(CLOCK_MONOTONIC) - wall < 10) {}
+    ok(seconds(CLOCK_MONOTONIC) - wall < 5, "an earlier deadline replaces a later one");
+    timer_free(t);
+    machine_destroy(m);
+    free(cpu);
+}
+
+int main(void)
+{
+    test_timers();
+    test_rearm();
+    random_timers();
+    test_stop();
+    test_requests();
+    test_threads();
+    return tap_done();
+}

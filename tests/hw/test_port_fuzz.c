@@ -1,0 +1,77 @@
+/* Random port traffic to the whole board: nothing but the sanitizers and the clock judge it. */
+#include "hw/pc_devices.h"
+#include "tests/hw/fake.h"
+#include "tests/hw/fake_chardev.h"
+
+static Fake f;
+static PcDevices dev;
+static uint64_t seed = 0x9e3779b97f4a7c15u;
+
+static uint32_t rnd(void)
+{
+    seed = seed * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(seed >> 33);
+}
+
+static uint16_t some_port(void)
+{
+    static const uint16_t base[] = { 0x20, 0x40, 0x60, 0x64, 0x70, 0x80, 0x90, 0xa0, 0xb0, 0xe8,
+                                     0xf0, 0x2f8, 0x3f8, 0x4d0, 0x500, 0x600, 0x608, 0xcf8, 0xafe0 };
+    if (rnd() % 16 == 0) return (uint16_t)rnd();
+    return (uint16_t)(base[rnd() % (sizeof base / sizeof base[0])] + rnd() % 8);
+}
+
+static int runs, resets;
+
+static void build(const MachineConfig *cfg)
+{
+    fake_init(&f);
+    pc_devices_add(&dev, f.m, cfg, fake_line(&f, 0), fake_line(&f, 1));
+    pc_devices_post(f.m);
+    runs++;
+}
+
+static void take_down(void)
+{
+    resets += f.resets;
+    pc_devices_free(&dev);
+    fake_free(&f);
+}
+
+/* False: the machine has been switched off. */
+static bool one_step(FakeChardev *line)
+{
+    static const uint8_t text[] = "some input that comes from outside";
+    static const unsigned sizes[] = { 1, 1, 1, 2, 4 };
+    uint32_t kind = rnd() % 64;
+    if (kind < 40)
+        ioports_write(f.io, some_port(), rnd(), sizes[rnd() % 5]);
+    else if (kind < 58)
+        ioports_read(f.io, some_port(), sizes[rnd() % 5]);
+    else if (kind < 60)
+        i8259_ack(dev.pic);
+    else if (kind < 61)
+        fcd_send(line, text, sizeof text);
+    else if (kind < 62)
+        fpu_irq13_ferr(dev.fpu, rnd() & 1);
+    else
+        f.now += rnd() % 4 ? rnd() % 5000 : rnd();
+    return machine_poll(f.m);
+}
+
+int main(void)
+{
+    enum { STEPS = 400000 };
+    FakeChardev line = { .cd = { &fcd_ops } };
+    MachineConfig cfg = { .mem_bytes = 64u << 20, .append = "", .serial = { &line.cd, &line.cd },
+                          .debug_exit = { true, 0x501, 2 }, .debugcon = { true, 0xe9, &line.cd } };
+    build(&cfg);
+    for (int i = 0; i < STEPS; i++) {
+        if (one_step(&line)) continue;
+        take_down();
+        build(&cfg);
+    }
+    take_down();
+    ok(resets > 0 && runs > 1, "%d random accesses, %d resets, %d times switched off", STEPS, resets, runs - 1);
+    return tap_done();
+}

@@ -1,0 +1,12 @@
+check_PROGRAMS += tests/softmmu/test_phys
+tests_softmmu_test_phys_SOURCES = tests/softmmu/test_phys.c tests/tap.h
+tests_softmmu_test_phys_LDADD = libsoftmmu.a libutil.a
+TESTS += tests/softmmu/test_phys
+check_PROGRAMS += tests/softmmu/test_ioport
+tests_softmmu_test_ioport_SOURCES = tests/softmmu/test_ioport.c tests/tap.h
+tests_softmmu_test_ioport_LDADD = libsoftmmu.a libutil.a
+TESTS += tests/softmmu/test_ioport
+check_PROGRAMS += tests/softmmu/test_mmu
+tests_softmmu_test_mmu_SOURCES = tests/softmmu/test_mmu.c tests/tap.h
+tests_softmmu_test_mmu_LDADD = libsoftmmu.a libutil.a
+TESTS += tests/softmmu/test_mmu

@@ -1,0 +1,10 @@
+check_PROGRAMS += tests/tcg/test_pass_flags tests/tcg/test_pass_constprop tests/tcg/test_pass_addr tests/tcg/test_pass_dce
+tests_tcg_test_pass_flags_SOURCES = tests/tcg/test_pass_flags.c tests/tcg/block.h
+tests_tcg_test_pass_flags_LDADD = libtcg.a libutil.a
+tests_tcg_test_pass_constprop_SOURCES = tests/tcg/test_pass_constprop.c tests/tcg/block.h
+tests_tcg_test_pass_constprop_LDADD = libtcg.a libutil.a
+tests_tcg_test_pass_addr_SOURCES = tests/tcg/test_pass_addr.c tests/tcg/block.h
+tests_tcg_test_pass_addr_LDADD = libtcg.a libutil.a
+tests_tcg_test_pass_dce_SOURCES = tests/tcg/test_pass_dce.c tests/tcg/block.h
+tests_tcg_test_pass_dce_LDADD = libtcg.a libutil.a
+TESTS += tests/tcg/test_pass_flags tests/tcg/test_pass_constprop tests/tcg/test_pass_addr tests/tcg/test_pass_dce
