@@ -74,11 +74,10 @@ static bool parse_date(const char *text, int64_t *seconds)
         const char *end = strptime(text, formats[i], &tm);
         if (!end || *end) continue;
         /* timegm() takes February 31st for March 3rd. */
-        struct tm again;
-        time_t t = timegm(&tm);
-        if (!gmtime_r(&t, &again) || again.tm_mday != tm.tm_mday || again.tm_mon != tm.tm_mon) return false;
-        *seconds = t;
-        return tm.tm_year >= 0; /* the clock's century register starts with 1900 */
+        struct tm normal = tm;
+        *seconds = timegm(&normal);
+        if (normal.tm_mday != tm.tm_mday || normal.tm_mon != tm.tm_mon) return false;
+        return tm.tm_year >= 0 && tm.tm_year < 8100; /* two BCD digits of century */
     }
     return false;
 }

@@ -245,13 +245,12 @@ static bool out_of_range(X87 *x, SfNum a)
     return true;
 }
 
-/* D9 FE FSIN, FF FCOS, FB FSINCOS; F2 FPTAN too, through pair(). */
 static SfNum one(void)
 {
     return (SfNum){ .cls = SF_FINITE, .mant = SF_INT_BIT };
 }
 
-/* FSINCOS and FPTAN push a second result. */
+/* D9 FB FSINCOS and D9 F2 FPTAN push a second result. */
 static void pair(X87 *x, bool tangent)
 {
     SfNum a = x87_get(x, 0), first = sf_default_nan(), second = first;
@@ -301,6 +300,7 @@ void x87_fptan(X87 *x)
     pair(x, true);
 }
 
+/* D9 FE FSIN, D9 FF FCOS, D9 FB FSINCOS */
 void x87_fsincos(X87 *x)
 {
     if (x->modrm == 0xfb) {

@@ -25,7 +25,10 @@ struct AcpiPm {
     uint8_t smi_cmd, smi_data;
 };
 
-static uint64_t pm_timer(AcpiPm *pm) { return ticks_from_ns(clock_now(pm->machine), ACPI_PM_TIMER_HZ); }
+static uint64_t pm_timer(AcpiPm *pm)
+{
+    return ticks_from_ns(clock_now(pm->machine), ACPI_PM_TIMER_HZ);
+}
 
 /* TMR_STS: "set any time the last bit of the timer (bit 23) goes from high to low or low to high". */
 static void sync(AcpiPm *pm)
@@ -157,8 +160,9 @@ static void smi_write(void *opaque, uint16_t port, uint32_t value, unsigned size
 }
 
 static const Field pm_fields[] = {
-    FIELD(AcpiPm, pm1_sts), FIELD(AcpiPm, pm1_en), FIELD(AcpiPm, pm1_cnt), FIELD(AcpiPm, seen_carries), FIELD(AcpiPm, gpe_sts),
-    FIELD(AcpiPm, gpe_en),  FIELD(AcpiPm, smi_cmd), FIELD(AcpiPm, smi_data), FIELD_END,
+    FIELD(AcpiPm, pm1_sts),      FIELD(AcpiPm, pm1_en),   FIELD(AcpiPm, pm1_cnt),
+    FIELD(AcpiPm, seen_carries), FIELD(AcpiPm, gpe_sts),  FIELD(AcpiPm, gpe_en),
+    FIELD(AcpiPm, smi_cmd),      FIELD(AcpiPm, smi_data), FIELD_END,
 };
 
 static void pm_reset(void *dev)

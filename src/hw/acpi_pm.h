@@ -7,10 +7,17 @@
 
 /* Where things are; the FADT says the same (acpi_tables.c). */
 enum {
-    ACPI_PM_BASE = 0x600, ACPI_PM1_EVT = ACPI_PM_BASE, ACPI_PM1_CNT = ACPI_PM_BASE + 4, ACPI_PM_TMR = ACPI_PM_BASE + 8,
-    ACPI_GPE0 = 0xafe0, ACPI_GPE0_LEN = 4,
-    ACPI_SMI_CMD = 0xb2, ACPI_ENABLE_CMD = 0xf1, ACPI_DISABLE_CMD = 0xf0,
-    ACPI_SCI_IRQ = 9, ACPI_S5_TYPE = 0,
+    ACPI_PM_BASE = 0x600,
+    ACPI_PM1_EVT = ACPI_PM_BASE,
+    ACPI_PM1_CNT = ACPI_PM_BASE + 4,
+    ACPI_PM_TMR = ACPI_PM_BASE + 8,
+    ACPI_GPE0 = 0xafe0,
+    ACPI_GPE0_LEN = 4,
+    ACPI_SMI_CMD = 0xb2,
+    ACPI_ENABLE_CMD = 0xf1,
+    ACPI_DISABLE_CMD = 0xf0,
+    ACPI_SCI_IRQ = 9,
+    ACPI_S5_TYPE = 0,
 };
 
 #define ACPI_PM_TIMER_HZ 3579545u

@@ -67,9 +67,9 @@ static void build_fadt(uint8_t *p, uint32_t base)
     p[89] = 2; /* PM1_CNT_LEN */
     p[91] = 4; /* PM_TM_LEN */
     p[92] = ACPI_GPE0_LEN;
-    put16(p + 96, 0xfff);   /* P_LVL2_LAT > 100: no C2 */
-    put16(p + 98, 0xfff);   /* P_LVL3_LAT > 1000: no C3 */
-    p[108] = 0x32;          /* century byte in CMOS */
+    put16(p + 96, 0xfff);            /* P_LVL2_LAT > 100: no C2 */
+    put16(p + 98, 0xfff);            /* P_LVL3_LAT > 1000: no C3 */
+    p[108] = 0x32;                   /* century byte in CMOS */
     put16(p + 109, 0x0003 | 0x0004); /* legacy devices, 8042; no VGA to probe for */
     /* WBINVD, C1 works, no sleep button, RTC not a fixed wake event, reset register supported. */
     put32(p + 112, 1 << 0 | 1 << 2 | 1 << 5 | 1 << 6 | 1 << 10);
@@ -84,9 +84,9 @@ static void build_fadt(uint8_t *p, uint32_t base)
 
 /* Name (\_S5, Package () { S5 type for PM1a, for PM1b, 0, 0 }), chapter 16.2 (AML encoding). */
 static const uint8_t dsdt_body[] = {
-    0x08, '_', 'S', '5', '_',       /* NameOp, NameSeg */
-    0x12, 0x06, 0x04,               /* PackageOp, PkgLength of 6 counting itself, 4 elements */
-    0x00, 0x00, 0x00, 0x00,         /* ZeroOp four times: the type is ACPI_S5_TYPE */
+    0x08, '_',  'S',  '5',  '_', /* NameOp, NameSeg */
+    0x12, 0x06, 0x04,            /* PackageOp, PkgLength of 6 counting itself, 4 elements */
+    0x00, 0x00, 0x00, 0x00,      /* ZeroOp four times: the type is ACPI_S5_TYPE */
 };
 _Static_assert(ACPI_S5_TYPE == 0, "the S5 package above says so");
 

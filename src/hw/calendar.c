@@ -4,7 +4,10 @@
  * linear formula (153 days in each five months). */
 enum { DAYS_PER_ERA = 146097, EPOCH = 719468 }; /* 400 years; 0000-03-01 to 1970-01-01 */
 
-static int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0); }
+static int64_t floor_div(int64_t a, int64_t b)
+{
+    return a / b - (a % b < 0);
+}
 
 int64_t calendar_to_seconds(const Calendar *c)
 {

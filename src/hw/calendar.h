@@ -5,10 +5,10 @@
 #include <stdint.h>
 
 typedef struct Calendar {
-    int32_t year;                    /* 1970 */
-    uint8_t month, day;              /* 1..12, 1..31 */
+    int32_t year;       /* 1970 */
+    uint8_t month, day; /* 1..12, 1..31 */
     uint8_t hour, minute, second;
-    uint8_t weekday;                 /* 0 = Sunday */
+    uint8_t weekday; /* 0 = Sunday */
 } Calendar;
 
 #define SECONDS_PER_DAY 86400

@@ -53,4 +53,7 @@ FpuIrq13 *fpu_irq13_new(Machine *m, IrqLine irq13)
     return f;
 }
 
-void fpu_irq13_free(FpuIrq13 *f) { free(f); }
+void fpu_irq13_free(FpuIrq13 *f)
+{
+    free(f);
+}

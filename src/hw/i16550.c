@@ -16,7 +16,14 @@ enum { FCR_ENABLE = 1, FCR_CLEAR_RX = 2, FCR_CLEAR_TX = 4 };
 enum { LCR_BREAK = 0x40, LCR_DLAB = 0x80 };
 enum { MCR_DTR = 1, MCR_RTS = 2, MCR_OUT1 = 4, MCR_OUT2 = 8, MCR_LOOP = 0x10 };
 enum {
-    LSR_DR = 1, LSR_OE = 2, LSR_PE = 4, LSR_FE = 8, LSR_BI = 0x10, LSR_THRE = 0x20, LSR_TEMT = 0x40, LSR_FIFO_ERROR = 0x80,
+    LSR_DR = 1,
+    LSR_OE = 2,
+    LSR_PE = 4,
+    LSR_FE = 8,
+    LSR_BI = 0x10,
+    LSR_THRE = 0x20,
+    LSR_TEMT = 0x40,
+    LSR_FIFO_ERROR = 0x80,
     LSR_BYTE_ERRORS = LSR_PE | LSR_FE | LSR_BI,
 };
 enum { MSR_TERI = 4, MSR_CTS = 0x10, MSR_DSR = 0x20, MSR_RI = 0x40, MSR_DCD = 0x80 };
@@ -32,8 +39,8 @@ struct I16550 {
 
     uint8_t ier, lcr, mcr, msr, scr, fcr;
     uint16_t divisor;
-    uint8_t overrun;       /* LSR_OE until read */
-    bool thre_pending;     /* THRE interrupt not yet seen */
+    uint8_t overrun;   /* LSR_OE until read */
+    bool thre_pending; /* THRE interrupt not yet seen */
     bool timeout_pending;
     uint8_t head, count;
     uint8_t fifo[FIFO_SIZE];
@@ -41,8 +48,14 @@ struct I16550 {
     uint8_t line_status_seen;  /* the top byte's errors have been read */
 };
 
-static bool fifo_on(const I16550 *u) { return u->fcr & FCR_ENABLE; }
-static unsigned room(const I16550 *u) { return (fifo_on(u) ? FIFO_SIZE : 1u) - u->count; }
+static bool fifo_on(const I16550 *u)
+{
+    return u->fcr & FCR_ENABLE;
+}
+static unsigned room(const I16550 *u)
+{
+    return (fifo_on(u) ? FIFO_SIZE : 1u) - u->count;
+}
 
 static unsigned trigger(const I16550 *u)
 {
@@ -67,7 +80,10 @@ static uint8_t interrupt_id(const I16550 *u)
 }
 
 /* On the PC, OUT2 connects the interrupt to its line. */
-static void update(I16550 *u) { irq_set(&u->irq, interrupt_id(u) != IIR_NONE && (u->mcr & (MCR_OUT2 | MCR_LOOP)) == MCR_OUT2); }
+static void update(I16550 *u)
+{
+    irq_set(&u->irq, interrupt_id(u) != IIR_NONE && (u->mcr & (MCR_OUT2 | MCR_LOOP)) == MCR_OUT2);
+}
 
 /* Four characters' time: start, data, parity and stop bits at 1.8432 MHz / 16 / divisor. */
 static uint64_t four_characters_ns(const I16550 *u)
@@ -126,8 +142,8 @@ static void set_modem_inputs(I16550 *u)
 {
     uint8_t in = u->chardev ? MSR_CTS | MSR_DSR | MSR_DCD : 0, old = u->msr;
     if (u->mcr & MCR_LOOP) {
-        in = (uint8_t)((u->mcr & MCR_RTS ? MSR_CTS : 0) | (u->mcr & MCR_DTR ? MSR_DSR : 0) | (u->mcr & MCR_OUT1 ? MSR_RI : 0) |
-                       (u->mcr & MCR_OUT2 ? MSR_DCD : 0));
+        in = (uint8_t)((u->mcr & MCR_RTS ? MSR_CTS : 0) | (u->mcr & MCR_DTR ? MSR_DSR : 0) |
+                       (u->mcr & MCR_OUT1 ? MSR_RI : 0) | (u->mcr & MCR_OUT2 ? MSR_DCD : 0));
     }
     uint8_t delta = (uint8_t)((old ^ in) >> 4);
     if (!(old & MSR_RI) || (in & MSR_RI)) delta &= (uint8_t)~MSR_TERI; /* trailing edge only */
@@ -268,10 +284,22 @@ static void uart_write(void *opaque, uint16_t port, uint32_t value, unsigned siz
 }
 
 static const Field uart_fields[] = {
-    FIELD(I16550, ier),     FIELD(I16550, lcr),     FIELD(I16550, mcr),          FIELD(I16550, msr),
-    FIELD(I16550, scr),     FIELD(I16550, fcr),     FIELD(I16550, divisor),      FIELD(I16550, overrun),
-    FIELD(I16550, thre_pending), FIELD(I16550, timeout_pending), FIELD(I16550, head), FIELD(I16550, count),
-    FIELD(I16550, fifo),    FIELD(I16550, errors),  FIELD(I16550, line_status_seen), FIELD_END,
+    FIELD(I16550, ier),
+    FIELD(I16550, lcr),
+    FIELD(I16550, mcr),
+    FIELD(I16550, msr),
+    FIELD(I16550, scr),
+    FIELD(I16550, fcr),
+    FIELD(I16550, divisor),
+    FIELD(I16550, overrun),
+    FIELD(I16550, thre_pending),
+    FIELD(I16550, timeout_pending),
+    FIELD(I16550, head),
+    FIELD(I16550, count),
+    FIELD(I16550, fifo),
+    FIELD(I16550, errors),
+    FIELD(I16550, line_status_seen),
+    FIELD_END,
 };
 
 /* Data sheet, table III.  The divisor, scratch register and received data are not affected by reset;

@@ -16,11 +16,11 @@ enum { SELF_TEST_PASSED = 0x55, CONTROLLER_QUEUE = 4 };
 struct I8042 {
     Machine *machine;
     I8042Lines lines;
-    uint8_t ram[32];     /* ram[0] is the command byte */
-    uint8_t output_port; /* P2 without the OBF bits */
-    uint8_t pending;     /* command that waits for a byte at port 60h */
-    uint8_t out;         /* output buffer */
-    bool full, from_aux; /* its status */
+    uint8_t ram[32];                 /* ram[0] is the command byte */
+    uint8_t output_port;             /* P2 without the OBF bits */
+    uint8_t pending;                 /* command that waits for a byte at port 60h */
+    uint8_t out;                     /* output buffer */
+    bool full, from_aux;             /* its status */
     bool last_was_command, breaking; /* breaking: the translation has seen f0h */
     /* Answers of the controller that wait for the buffer: byte, and whether it counts as the mouse's. */
     uint8_t queued, answer[CONTROLLER_QUEUE];
@@ -119,8 +119,8 @@ static uint8_t read_output_port(const I8042 *k)
 
 static uint8_t status(const I8042 *k)
 {
-    return (uint8_t)((k->full ? ST_OBF : 0) | (k->ram[0] & CB_SYS ? ST_SYS : 0) | (k->last_was_command ? ST_COMMAND : 0) |
-                     ST_UNLOCKED | (k->full && k->from_aux ? ST_AUX : 0));
+    return (uint8_t)((k->full ? ST_OBF : 0) | (k->ram[0] & CB_SYS ? ST_SYS : 0) |
+                     (k->last_was_command ? ST_COMMAND : 0) | ST_UNLOCKED | (k->full && k->from_aux ? ST_AUX : 0));
 }
 
 /* --- port 64h ------------------------------------------------------------------------------------------ */
@@ -161,7 +161,7 @@ static void command(I8042 *k, uint8_t v)
     case 0xdd: write_output_port(k, k->output_port & (uint8_t)~P2_A20); break;
     case 0xdf: write_output_port(k, k->output_port | P2_A20); break;
     case 0xe0: answer(k, 0, false); break; /* test inputs: both clocks low */
-    default: break; /* undefined codes do nothing */
+    default: break;                        /* undefined codes do nothing */
     }
 }
 
@@ -211,15 +211,26 @@ static void kbc_write(void *opaque, uint16_t port, uint32_t value, unsigned size
     refill(k);
 }
 
-#define PS2_FIELDS(d)                                                                                           \
-    FIELD(I8042, d.command), FIELD(I8042, d.last_sent), FIELD(I8042, d.head), FIELD(I8042, d.count),             \
-        FIELD(I8042, d.queue), FIELD(I8042, d.enabled), FIELD(I8042, d.leds), FIELD(I8042, d.scan_set),          \
-        FIELD(I8042, d.rate), FIELD(I8042, d.resolution), FIELD(I8042, d.scaling_2to1), FIELD(I8042, d.remote), \
+#define PS2_FIELDS(d)                                                                                                  \
+    FIELD(I8042, d.command), FIELD(I8042, d.last_sent), FIELD(I8042, d.head), FIELD(I8042, d.count),                   \
+        FIELD(I8042, d.queue), FIELD(I8042, d.enabled), FIELD(I8042, d.leds), FIELD(I8042, d.scan_set),                \
+        FIELD(I8042, d.rate), FIELD(I8042, d.resolution), FIELD(I8042, d.scaling_2to1), FIELD(I8042, d.remote),        \
         FIELD(I8042, d.wrap)
 static const Field kbc_fields[] = {
-    FIELD(I8042, ram),  FIELD(I8042, output_port), FIELD(I8042, pending), FIELD(I8042, out),
-    FIELD(I8042, full), FIELD(I8042, from_aux),    FIELD(I8042, last_was_command), FIELD(I8042, breaking),
-    FIELD(I8042, queued), FIELD(I8042, answer),    FIELD(I8042, answer_aux), PS2_FIELDS(kbd), PS2_FIELDS(aux), FIELD_END,
+    FIELD(I8042, ram),
+    FIELD(I8042, output_port),
+    FIELD(I8042, pending),
+    FIELD(I8042, out),
+    FIELD(I8042, full),
+    FIELD(I8042, from_aux),
+    FIELD(I8042, last_was_command),
+    FIELD(I8042, breaking),
+    FIELD(I8042, queued),
+    FIELD(I8042, answer),
+    FIELD(I8042, answer_aux),
+    PS2_FIELDS(kbd),
+    PS2_FIELDS(aux),
+    FIELD_END,
 };
 
 /* A20 comes up enabled: the machine starts where a BIOS would have enabled it. */
@@ -249,4 +260,7 @@ I8042 *i8042_new(Machine *m, I8042Lines lines)
     return k;
 }
 
-void i8042_free(I8042 *k) { free(k); }
+void i8042_free(I8042 *k)
+{
+    free(k);
+}

@@ -19,21 +19,21 @@ typedef struct Channel {
     uint8_t mode; /* 0..5 */
     uint8_t rw;   /* RW_* */
     bool bcd, gate;
-    bool running;       /* counting element loaded since the control word (modes 1, 5: triggered) */
-    bool paused;        /* modes 0, 4 (gate low, or half a count written), 2, 3 (gate low) */
-    bool has_count;     /* a full count has been written since the control word */
-    bool unloaded;      /* "null count": the count register is ahead of the counting element */
+    bool running;   /* counting element loaded since the control word (modes 1, 5: triggered) */
+    bool paused;    /* modes 0, 4 (gate low, or half a count written), 2, 3 (gate low) */
+    bool has_count; /* a full count has been written since the control word */
+    bool unloaded;  /* "null count": the count register is ahead of the counting element */
     bool second_write, second_read;
     uint8_t first_byte; /* LSB waiting for its MSB */
     uint8_t latched;    /* bytes of the count latch still to be read: RW_* bits */
     bool status_latched;
     uint8_t status;
     uint16_t latch;
-    uint32_t cr;          /* count register, 1..65536 */
-    uint32_t count;       /* what the running count started from */
-    uint64_t start;       /* clock count at which the counting element held .count */
-    uint64_t elapsed;     /* while paused */
-    uint64_t reload_at;   /* modes 2, 3: when cr takes over; 0: it has */
+    uint32_t cr;        /* count register, 1..65536 */
+    uint32_t count;     /* what the running count started from */
+    uint64_t start;     /* clock count at which the counting element held .count */
+    uint64_t elapsed;   /* while paused */
+    uint64_t reload_at; /* modes 2, 3: when cr takes over; 0: it has */
 } Channel;
 
 struct I8254 {
@@ -43,16 +43,28 @@ struct I8254 {
     bool (*masked)(void *opaque);
     void *masked_opaque;
     Channel ch[3];
-    uint64_t handled;     /* channel 0: rising edges up to this clock count have been seen */
-    uint32_t backlog;     /* ticks to be made up for */
-    bool tick_waiting;    /* the last edge has not been acknowledged */
+    uint64_t handled;  /* channel 0: rising edges up to this clock count have been seen */
+    uint32_t backlog;  /* ticks to be made up for */
+    bool tick_waiting; /* the last edge has not been acknowledged */
 };
 
-static uint64_t clocks(I8254 *pit) { return ticks_from_ns(clock_now(pit->machine), I8254_HZ); }
+static uint64_t clocks(I8254 *pit)
+{
+    return ticks_from_ns(clock_now(pit->machine), I8254_HZ);
+}
 
-static bool is_periodic(const Channel *c) { return c->mode == 2 || c->mode == 3; }
-static uint32_t modulus(const Channel *c) { return c->bcd ? 10000 : 65536; }
-static uint32_t high_part(uint32_t count) { return (count + 1) / 2; } /* mode 3 */
+static bool is_periodic(const Channel *c)
+{
+    return c->mode == 2 || c->mode == 3;
+}
+static uint32_t modulus(const Channel *c)
+{
+    return c->bcd ? 10000 : 65536;
+}
+static uint32_t high_part(uint32_t count)
+{
+    return (count + 1) / 2;
+} /* mode 3 */
 
 static uint64_t elapsed(const Channel *c, uint64_t now)
 {
@@ -192,7 +204,10 @@ static void service(I8254 *pit)
     arm(pit);
 }
 
-static void on_timer(void *opaque) { service(opaque); }
+static void on_timer(void *opaque)
+{
+    service(opaque);
+}
 
 void i8254_irq_acked(I8254 *pit)
 {
@@ -260,7 +275,8 @@ static void write_counter(I8254 *pit, unsigned i, uint8_t v)
         return;
     }
     c->second_write = false;
-    write_count(c, c->rw == RW_BOTH ? (uint16_t)(v << 8 | c->first_byte) : (uint16_t)(c->rw == RW_MSB ? v << 8 : v), now);
+    write_count(c, c->rw == RW_BOTH ? (uint16_t)(v << 8 | c->first_byte) : (uint16_t)(c->rw == RW_MSB ? v << 8 : v),
+                now);
     if (i == 0) restart_irq(pit, now);
 }
 
@@ -299,8 +315,13 @@ static void write_control(I8254 *pit, uint8_t v)
         return;
     }
     uint8_t mode = v >> 1 & 7;
-    *c = (Channel){ .mode = mode > 5 ? mode - 4 : mode, .rw = (uint8_t)rw, .bcd = v & 1, .gate = c->gate, .unloaded = true,
-                    .cr = c->cr, .count = c->count };
+    *c = (Channel){ .mode = mode > 5 ? mode - 4 : mode,
+                    .rw = (uint8_t)rw,
+                    .bcd = v & 1,
+                    .gate = c->gate,
+                    .unloaded = true,
+                    .cr = c->cr,
+                    .count = c->count };
     if (i == 0) restart_irq(pit, now);
 }
 
@@ -367,16 +388,16 @@ bool i8254_out(I8254 *pit, unsigned channel)
     return out(&pit->ch[channel], now);
 }
 
-#define CHANNEL_FIELDS(n)                                                                                        \
-    FIELD(I8254, ch[n].mode), FIELD(I8254, ch[n].rw), FIELD(I8254, ch[n].bcd), FIELD(I8254, ch[n].gate),          \
-        FIELD(I8254, ch[n].running), FIELD(I8254, ch[n].paused), FIELD(I8254, ch[n].has_count),                   \
-        FIELD(I8254, ch[n].unloaded), FIELD(I8254, ch[n].second_write), FIELD(I8254, ch[n].second_read),          \
-        FIELD(I8254, ch[n].first_byte), FIELD(I8254, ch[n].latched), FIELD(I8254, ch[n].status_latched),          \
-        FIELD(I8254, ch[n].status), FIELD(I8254, ch[n].latch), FIELD(I8254, ch[n].cr), FIELD(I8254, ch[n].count), \
+#define CHANNEL_FIELDS(n)                                                                                              \
+    FIELD(I8254, ch[n].mode), FIELD(I8254, ch[n].rw), FIELD(I8254, ch[n].bcd), FIELD(I8254, ch[n].gate),               \
+        FIELD(I8254, ch[n].running), FIELD(I8254, ch[n].paused), FIELD(I8254, ch[n].has_count),                        \
+        FIELD(I8254, ch[n].unloaded), FIELD(I8254, ch[n].second_write), FIELD(I8254, ch[n].second_read),               \
+        FIELD(I8254, ch[n].first_byte), FIELD(I8254, ch[n].latched), FIELD(I8254, ch[n].status_latched),               \
+        FIELD(I8254, ch[n].status), FIELD(I8254, ch[n].latch), FIELD(I8254, ch[n].cr), FIELD(I8254, ch[n].count),      \
         FIELD(I8254, ch[n].start), FIELD(I8254, ch[n].elapsed), FIELD(I8254, ch[n].reload_at)
 static const Field i8254_fields[] = {
-    CHANNEL_FIELDS(0),         CHANNEL_FIELDS(1),      CHANNEL_FIELDS(2),
-    FIELD(I8254, handled), FIELD(I8254, backlog), FIELD(I8254, tick_waiting), FIELD_END,
+    CHANNEL_FIELDS(0),     CHANNEL_FIELDS(1),          CHANNEL_FIELDS(2), FIELD(I8254, handled),
+    FIELD(I8254, backlog), FIELD(I8254, tick_waiting), FIELD_END,
 };
 
 static void i8254_reset(void *dev)

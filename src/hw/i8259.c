@@ -12,11 +12,11 @@ enum { WANT_NONE, WANT_ICW2, WANT_ICW3, WANT_ICW4 };
 
 typedef struct Chip {
     uint8_t irr, imr, isr;
-    uint8_t line;         /* input levels */
-    uint8_t elcr;         /* 1: level-triggered */
-    uint8_t vector_base;  /* ICW2 */
-    uint8_t highest;      /* input that has priority 0 */
-    uint8_t want;         /* which ICW the next write to A0=1 is */
+    uint8_t line;        /* input levels */
+    uint8_t elcr;        /* 1: level-triggered */
+    uint8_t vector_base; /* ICW2 */
+    uint8_t highest;     /* input that has priority 0 */
+    uint8_t want;        /* which ICW the next write to A0=1 is */
     bool icw4_follows, single;
     bool aeoi, rotate_on_aeoi, sfnm, special_mask;
     bool read_isr, poll;
@@ -83,7 +83,10 @@ static void pic_set(void *opaque, int n, bool level)
     update(pic);
 }
 
-IrqLine i8259_irq(I8259 *pic, int n) { return (IrqLine){ .set = pic_set, .opaque = pic, .n = n & 15 }; }
+IrqLine i8259_irq(I8259 *pic, int n)
+{
+    return (IrqLine){ .set = pic_set, .opaque = pic, .n = n & 15 };
+}
 
 bool i8259_masked(const I8259 *pic, int n)
 {
@@ -185,9 +188,7 @@ static void write_icw(Chip *c, uint8_t v)
         c->vector_base = v & 0xf8;
         c->want = !c->single ? WANT_ICW3 : c->icw4_follows ? WANT_ICW4 : WANT_NONE;
         break;
-    case WANT_ICW3: /* the cascade's wiring is fixed */
-        c->want = c->icw4_follows ? WANT_ICW4 : WANT_NONE;
-        break;
+    case WANT_ICW3: /* the cascade's wiring is fixed */ c->want = c->icw4_follows ? WANT_ICW4 : WANT_NONE; break;
     case WANT_ICW4:
         c->aeoi = v & ICW4_AEOI;
         c->sfnm = v & ICW4_SFNM;
@@ -254,11 +255,11 @@ static void elcr_write(void *opaque, uint16_t port, uint32_t value, unsigned siz
     update(pic);
 }
 
-#define CHIP_FIELDS(n)                                                                                        \
-    FIELD(I8259, chip[n].irr), FIELD(I8259, chip[n].imr), FIELD(I8259, chip[n].isr), FIELD(I8259, chip[n].line), \
-        FIELD(I8259, chip[n].elcr), FIELD(I8259, chip[n].vector_base), FIELD(I8259, chip[n].highest),         \
-        FIELD(I8259, chip[n].want), FIELD(I8259, chip[n].icw4_follows), FIELD(I8259, chip[n].single),         \
-        FIELD(I8259, chip[n].aeoi), FIELD(I8259, chip[n].rotate_on_aeoi), FIELD(I8259, chip[n].sfnm),         \
+#define CHIP_FIELDS(n)                                                                                                 \
+    FIELD(I8259, chip[n].irr), FIELD(I8259, chip[n].imr), FIELD(I8259, chip[n].isr), FIELD(I8259, chip[n].line),       \
+        FIELD(I8259, chip[n].elcr), FIELD(I8259, chip[n].vector_base), FIELD(I8259, chip[n].highest),                  \
+        FIELD(I8259, chip[n].want), FIELD(I8259, chip[n].icw4_follows), FIELD(I8259, chip[n].single),                  \
+        FIELD(I8259, chip[n].aeoi), FIELD(I8259, chip[n].rotate_on_aeoi), FIELD(I8259, chip[n].sfnm),                  \
         FIELD(I8259, chip[n].special_mask), FIELD(I8259, chip[n].read_isr), FIELD(I8259, chip[n].poll)
 static const Field i8259_fields[] = { CHIP_FIELDS(0), CHIP_FIELDS(1), FIELD_END };
 
@@ -288,4 +289,7 @@ I8259 *i8259_new(Machine *m, IrqLine intr)
     return pic;
 }
 
-void i8259_free(I8259 *pic) { free(pic); }
+void i8259_free(I8259 *pic)
+{
+    free(pic);
+}

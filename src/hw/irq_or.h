@@ -16,6 +16,9 @@ static inline void irq_or_set(void *opaque, int n, bool level)
     irq_set(&o->out, o->levels != 0);
 }
 /* n: 0..31 */
-static inline IrqLine irq_or_input(IrqOr *o, int n) { return (IrqLine){ .set = irq_or_set, .opaque = o, .n = n }; }
+static inline IrqLine irq_or_input(IrqOr *o, int n)
+{
+    return (IrqLine){ .set = irq_or_set, .opaque = o, .n = n };
+}
 
 #endif

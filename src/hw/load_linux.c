@@ -15,10 +15,24 @@ enum { SECTOR = 512, HEADER_AT = 0x1f1, HEADER_LIMIT = 0x290 };
 
 /* Offsets in the image's first sectors, the same in boot_params. */
 enum {
-    SETUP_SECTS = 0x1f1, SYSSIZE = 0x1f4, BOOT_FLAG = 0x1fe, JUMP_LENGTH = 0x201, MAGIC = 0x202, VERSION = 0x206,
-    TYPE_OF_LOADER = 0x210, LOADFLAGS = 0x211, CODE32_START = 0x214, RAMDISK_IMAGE = 0x218, RAMDISK_SIZE = 0x21c,
-    CMD_LINE_PTR = 0x228, INITRD_ADDR_MAX = 0x22c, KERNEL_ALIGNMENT = 0x230, RELOCATABLE = 0x234, CMDLINE_SIZE = 0x238,
-    PREF_ADDRESS = 0x258, INIT_SIZE = 0x260,
+    SETUP_SECTS = 0x1f1,
+    SYSSIZE = 0x1f4,
+    BOOT_FLAG = 0x1fe,
+    JUMP_LENGTH = 0x201,
+    MAGIC = 0x202,
+    VERSION = 0x206,
+    TYPE_OF_LOADER = 0x210,
+    LOADFLAGS = 0x211,
+    CODE32_START = 0x214,
+    RAMDISK_IMAGE = 0x218,
+    RAMDISK_SIZE = 0x21c,
+    CMD_LINE_PTR = 0x228,
+    INITRD_ADDR_MAX = 0x22c,
+    KERNEL_ALIGNMENT = 0x230,
+    RELOCATABLE = 0x234,
+    CMDLINE_SIZE = 0x238,
+    PREF_ADDRESS = 0x258,
+    INIT_SIZE = 0x260,
 };
 /* Only in boot_params. */
 enum { BP_EXT_MEM_K = 0x002, BP_RSDP = 0x070, BP_ALT_MEM_K = 0x1e0, BP_E820_COUNT = 0x1e8, BP_E820 = 0x2d0 };
@@ -44,11 +58,13 @@ bool load_is_linux(const FileData *k)
 static bool check_header(Image *im)
 {
     im->version = load_le16(im->h + VERSION);
-    if (im->version < 0x200) return FAIL_KERNEL(im, "boot protocol %x.%02x is too old", im->version >> 8, im->version & 0xff);
+    if (im->version < 0x200)
+        return FAIL_KERNEL(im, "boot protocol %x.%02x is too old", im->version >> 8, im->version & 0xff);
     unsigned sectors = im->h[SETUP_SECTS] ? im->h[SETUP_SECTS] : 4;
     im->payload_at = (sectors + 1) * SECTOR;
     if (im->file->size <= im->payload_at || im->file->size < HEADER_LIMIT)
-        return FAIL_KERNEL(im, "is truncated: %zu bytes, but its setup code alone has %u", im->file->size, im->payload_at);
+        return FAIL_KERNEL(im, "is truncated: %zu bytes, but its setup code alone has %u", im->file->size,
+                           im->payload_at);
     if (!(im->h[LOADFLAGS] & LOADED_HIGH)) return FAIL_KERNEL(im, "is a zImage; only bzImages can be started");
     im->payload_size = (uint32_t)(im->file->size - im->payload_at);
     /* syssize is in paragraphs, rounded up; before 2.04 only 16 bits of it are valid. */
@@ -120,8 +136,8 @@ static bool put_initrd(Image *im, uint8_t *bp)
         load_put32(bp + RAMDISK_SIZE, (uint32_t)f.size);
     } else {
         uint64_t room = top > im->memory_end ? top - im->memory_end : 0;
-        load_fail(im->error, im->error_size, "-initrd", rq->initrd, "does not fit: %zu bytes, beside the kernel are %llu",
-                  f.size, (unsigned long long)room);
+        load_fail(im->error, im->error_size, "-initrd", rq->initrd,
+                  "does not fit: %zu bytes, beside the kernel are %llu", f.size, (unsigned long long)room);
     }
     file_free(&f);
     return fits;

@@ -25,7 +25,7 @@ typedef struct Load {
     const FileData *kernel;
     uint32_t header; /* its offset in the file */
     uint32_t entry;
-    uint64_t end;    /* first address behind all that has been loaded at or above 1 MiB */
+    uint64_t end; /* first address behind all that has been loaded at or above 1 MiB */
     Module module[MAX_MODULES];
     unsigned n_modules;
     char *error;
@@ -45,7 +45,10 @@ static long find_header(const FileData *k)
     return -1;
 }
 
-bool load_is_multiboot(const FileData *k) { return find_header(k) >= 0; }
+bool load_is_multiboot(const FileData *k)
+{
+    return find_header(k) >= 0;
+}
 
 /* --- the kernel --------------------------------------------------------------------------------------- */
 
@@ -77,13 +80,16 @@ static bool load_by_addresses(Load *l)
     uint32_t header_addr = load_le32(h + 12), load_addr = load_le32(h + 16), load_end = load_le32(h + 20),
              bss_end = load_le32(h + 24);
     if (load_addr > header_addr || header_addr - load_addr > l->header)
-        return FAIL_KERNEL(l, "has a damaged Multiboot header: load address %#x, header at %#x", load_addr, header_addr);
+        return FAIL_KERNEL(l, "has a damaged Multiboot header: load address %#x, header at %#x", load_addr,
+                           header_addr);
     uint32_t offset = l->header - (header_addr - load_addr);
     uint64_t size = load_end ? (uint64_t)load_end - load_addr : l->kernel->size - offset;
-    if (load_end && load_end < load_addr) return FAIL_KERNEL(l, "has a damaged Multiboot header: ends before it starts");
+    if (load_end && load_end < load_addr)
+        return FAIL_KERNEL(l, "has a damaged Multiboot header: ends before it starts");
     uint64_t memory = size;
     if (bss_end) {
-        if (bss_end < load_addr + size) return FAIL_KERNEL(l, "has a damaged Multiboot header: BSS ends within the data");
+        if (bss_end < load_addr + size)
+            return FAIL_KERNEL(l, "has a damaged Multiboot header: BSS ends within the data");
         memory = (uint64_t)bss_end - load_addr;
     }
     l->entry = load_le32(h + 28);
@@ -103,7 +109,8 @@ static bool load_elf(Load *l)
     const uint8_t *e = l->kernel->bytes;
     size_t size = l->kernel->size;
     if (size < ELF_HEADER || memcmp(e, "\177ELF", 4)) return FAIL_KERNEL(l, "is a Multiboot image but no ELF file");
-    if (e[4] != 1 || e[5] != 1 || load_le16(e + 18) != EM_386) return FAIL_KERNEL(l, "is not an ELF file for 32-bit x86");
+    if (e[4] != 1 || e[5] != 1 || load_le16(e + 18) != EM_386)
+        return FAIL_KERNEL(l, "is not an ELF file for 32-bit x86");
     if (load_le16(e + 16) != ET_EXEC) return FAIL_KERNEL(l, "is not an ELF executable");
     uint32_t phoff = load_le32(e + 28), phentsize = load_le16(e + 42), phnum = load_le16(e + 44);
     if (phentsize < ELF_PHENT || phoff > size || (uint64_t)phnum * phentsize > size - phoff)
@@ -125,7 +132,8 @@ static bool load_elf(Load *l)
 static bool load_image(Load *l)
 {
     uint32_t flags = load_le32(l->kernel->bytes + l->header + 4);
-    if (flags & UNKNOWN_NEEDS) return FAIL_KERNEL(l, "needs Multiboot features (%#x) that are unknown", flags & UNKNOWN_NEEDS);
+    if (flags & UNKNOWN_NEEDS)
+        return FAIL_KERNEL(l, "needs Multiboot features (%#x) that are unknown", flags & UNKNOWN_NEEDS);
     if (!(flags & HAS_ADDRESSES ? load_by_addresses(l) : load_elf(l))) return false;
     return load_is_ram(l->rq, l->entry, 1) || FAIL_KERNEL(l, "has its entry point (%#x) outside of memory", l->entry);
 }
@@ -183,7 +191,8 @@ static bool put_modules(Load *l)
         Module *m = &l->module[i];
         uint64_t at = (l->end + PAGE_MASK) & ~(uint64_t)PAGE_MASK;
         if (!load_is_ram(l->rq, at, m->file.size))
-            return load_fail(l->error, l->error_size, "-initrd", m->text, "does not fit into memory: %zu bytes", m->file.size);
+            return load_fail(l->error, l->error_size, "-initrd", m->text, "does not fit into memory: %zu bytes",
+                             m->file.size);
         phys_load(l->rq->phys, at, m->file.bytes, m->file.size);
         m->start = (uint32_t)at;
         l->end = at + m->file.size;
@@ -281,8 +290,12 @@ bool load_multiboot(const LoadRequest *rq, const FileData *kernel, BootState *bo
 {
     Load *l = calloc(1, sizeof *l);
     if (!l) return load_fail(error, error_size, "-kernel", rq->kernel, "out of memory");
-    *l = (Load){ .rq = rq, .kernel = kernel, .header = (uint32_t)find_header(kernel), .end = HIGH_MEMORY,
-                 .error = error, .error_size = error_size };
+    *l = (Load){ .rq = rq,
+                 .kernel = kernel,
+                 .header = (uint32_t)find_header(kernel),
+                 .end = HIGH_MEMORY,
+                 .error = error,
+                 .error_size = error_size };
     bool good = load_image(l) && (!rq->initrd || read_modules(l)) && put_info(l, boot);
     boot->eip = l->entry;
     boot->eax = BOOT_MAGIC;

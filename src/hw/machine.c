@@ -100,7 +100,10 @@ void machine_cont(Machine *m)
     arm(m);
 }
 
-bool machine_is_stopped(const Machine *m) { return m->stopped; }
+bool machine_is_stopped(const Machine *m)
+{
+    return m->stopped;
+}
 
 Timer *timer_new(Machine *m, void (*fn)(void *opaque), void *opaque)
 {
@@ -126,9 +129,15 @@ void timer_set(Timer *t, uint64_t deadline_ns)
     if (t->node.place == 0 && !m->running_timers) arm(m);
 }
 
-void timer_cancel(Timer *t) { timer_heap_remove(&t->machine->timers, &t->node); }
+void timer_cancel(Timer *t)
+{
+    timer_heap_remove(&t->machine->timers, &t->node);
+}
 
-bool timer_pending(const Timer *t) { return t->node.place != TIMER_UNUSED; }
+bool timer_pending(const Timer *t)
+{
+    return t->node.place != TIMER_UNUSED;
+}
 
 /* Those due at one instant, so that a timer whose handler takes longer than its period cannot keep the
  * machine here for ever. */
@@ -211,11 +220,26 @@ const DeviceClass *machine_device(Machine *m, size_t i, void **dev)
     return m->device[i].cls;
 }
 
-CPUState *machine_cpu(Machine *m) { return m->cpu; }
-PhysMem *machine_phys(Machine *m) { return m->phys; }
-IoPorts *machine_io(Machine *m) { return m->io; }
-void *machine_board(Machine *m) { return m->board; }
-int machine_exit_status(const Machine *m) { return m->exit_status; }
+CPUState *machine_cpu(Machine *m)
+{
+    return m->cpu;
+}
+PhysMem *machine_phys(Machine *m)
+{
+    return m->phys;
+}
+IoPorts *machine_io(Machine *m)
+{
+    return m->io;
+}
+void *machine_board(Machine *m)
+{
+    return m->board;
+}
+int machine_exit_status(const Machine *m)
+{
+    return m->exit_status;
+}
 
 void machine_request(Machine *m, int event, int exit_status)
 {
@@ -277,7 +301,10 @@ bool machine_poll(Machine *m)
     return !m->ended;
 }
 
-static bool hook_poll(void *opaque) { return machine_poll(opaque); }
+static bool hook_poll(void *opaque)
+{
+    return machine_poll(opaque);
+}
 
 static bool hook_wait(void *opaque)
 {

@@ -44,23 +44,25 @@ typedef struct Field {
     uint8_t type;   /* FieldType */
     uint8_t since;  /* version */
 } Field;
+/* clang-format off */
 #define FIELD_END { 0 }
 /* One entry for member m of struct S, type and count taken from its C type (a scalar or an array; nested
  * members as "ch[0].mode"). */
 #define FIELD_SINCE(S, m, v) { #m, offsetof(S, m), sizeof(((S *)0)->m) / FIELD_UNIT(S, m), FIELD_TYPE(S, m), (v) }
 #define FIELD(S, m) FIELD_SINCE(S, m, 1)
-#define FIELD_TYPE(S, m)                                                                                 \
+#define FIELD_TYPE(S, m)                                                                                      \
     _Generic(((S *)0)->m, uint8_t: FIELD_U8, uint8_t *: FIELD_U8, uint16_t: FIELD_U16, uint16_t *: FIELD_U16, \
-        uint32_t: FIELD_U32, uint32_t *: FIELD_U32, uint64_t: FIELD_U64, uint64_t *: FIELD_U64,           \
+        uint32_t: FIELD_U32, uint32_t *: FIELD_U32, uint64_t: FIELD_U64, uint64_t *: FIELD_U64,               \
         bool: FIELD_BOOL, bool *: FIELD_BOOL)
-#define FIELD_UNIT(S, m)                                                                                 \
-    _Generic(((S *)0)->m, uint8_t: 1, uint8_t *: 1, uint16_t: 2, uint16_t *: 2, uint32_t: 4, uint32_t *: 4, \
+#define FIELD_UNIT(S, m)                                                                                      \
+    _Generic(((S *)0)->m, uint8_t: 1, uint8_t *: 1, uint16_t: 2, uint16_t *: 2, uint32_t: 4, uint32_t *: 4,   \
         uint64_t: 8, uint64_t *: 8, bool: sizeof(bool), bool *: sizeof(bool))
+/* clang-format on */
 typedef struct DeviceClass {
     const char *name;
     uint32_t version;
-    const Field *fields;        /* guest-visible state, ends with FIELD_END */
-    void (*reset)(void *dev);   /* RESET# */
+    const Field *fields;      /* guest-visible state, ends with FIELD_END */
+    void (*reset)(void *dev); /* RESET# */
 } DeviceClass;
 /* Registers a device instance for reset, `info` and snapshots.  dev outlives the machine's use. */
 void machine_add_device(Machine *m, const DeviceClass *cls, void *dev);

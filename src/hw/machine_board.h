@@ -12,7 +12,7 @@ typedef struct ClockSource {
 } ClockSource;
 
 typedef struct BoardOps {
-    void (*reset)(void *board);     /* after all devices have been reset: the CPU, the kernel's image */
+    void (*reset)(void *board);                /* after all devices have been reset: the CPU, the kernel's image */
     void (*shut_down)(void *board, bool last); /* triple fault; last: the run ends with it */
     void (*free)(void *board);
 } BoardOps;

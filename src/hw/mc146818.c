@@ -10,8 +10,20 @@
 #include "hw/ticks.h"
 
 enum {
-    REG_SEC, REG_SEC_ALARM, REG_MIN, REG_MIN_ALARM, REG_HOUR, REG_HOUR_ALARM, REG_WDAY, REG_DAY, REG_MONTH, REG_YEAR,
-    REG_A, REG_B, REG_C, REG_D,
+    REG_SEC,
+    REG_SEC_ALARM,
+    REG_MIN,
+    REG_MIN_ALARM,
+    REG_HOUR,
+    REG_HOUR_ALARM,
+    REG_WDAY,
+    REG_DAY,
+    REG_MONTH,
+    REG_YEAR,
+    REG_A,
+    REG_B,
+    REG_C,
+    REG_D,
 };
 enum { A_UIP = 0x80, A_DV = 0x70, A_DV_RUN = 0x20, A_RS = 0x0f };
 enum { B_SET = 0x80, B_PIE = 0x40, B_AIE = 0x20, B_UIE = 0x10, B_SQWE = 8, B_DM = 4, B_24H = 2, B_DSE = 1 };
@@ -25,12 +37,12 @@ struct Mc146818 {
     Timer *second_timer, *periodic_timer;
     uint8_t index; /* port 70h with its NMI mask bit */
     uint8_t ram[CMOS_SIZE];
-    uint64_t base_ns;      /* at this virtual time ... */
-    uint64_t base_seconds; /* ... the clock showed this (two's complement) */
+    uint64_t base_ns;       /* at this virtual time ... */
+    uint64_t base_seconds;  /* ... the clock showed this (two's complement) */
     uint8_t weekday_offset; /* the guest's day of the week minus the calendar's */
-    uint64_t seen_seconds; /* updates up to this one are in register C */
-    uint64_t seen_periods; /* same for periods since virtual time 0 */
-    uint32_t backlog;      /* periodic interrupts to be made up for */
+    uint64_t seen_seconds;  /* updates up to this one are in register C */
+    uint64_t seen_periods;  /* same for periods since virtual time 0 */
+    uint32_t backlog;       /* periodic interrupts to be made up for */
 };
 
 /* --- time -------------------------------------------------------------------------------------------- */
@@ -40,7 +52,10 @@ static bool running(const Mc146818 *rtc)
     return (rtc->ram[REG_A] & A_DV) == A_DV_RUN && !(rtc->ram[REG_B] & B_SET);
 }
 
-static uint64_t seconds_at(const Mc146818 *rtc, uint64_t ns) { return rtc->base_seconds + (ns - rtc->base_ns) / NS_PER_S; }
+static uint64_t seconds_at(const Mc146818 *rtc, uint64_t ns)
+{
+    return rtc->base_seconds + (ns - rtc->base_ns) / NS_PER_S;
+}
 static uint64_t second_start(const Mc146818 *rtc, uint64_t second)
 {
     return rtc->base_ns + (second - rtc->base_seconds) * NS_PER_S;
@@ -50,7 +65,10 @@ static uint8_t encode(const Mc146818 *rtc, unsigned v)
 {
     return (uint8_t)(rtc->ram[REG_B] & B_DM ? v : v / 10 % 10 << 4 | v % 10);
 }
-static unsigned decode(const Mc146818 *rtc, uint8_t v) { return rtc->ram[REG_B] & B_DM ? v : (v >> 4) * 10u + (v & 15); }
+static unsigned decode(const Mc146818 *rtc, uint8_t v)
+{
+    return rtc->ram[REG_B] & B_DM ? v : (v >> 4) * 10u + (v & 15);
+}
 
 static uint8_t encode_hour(const Mc146818 *rtc, unsigned hour)
 {
@@ -292,12 +310,21 @@ void mc146818_set_cmos(Mc146818 *rtc, uint8_t index, uint8_t value)
     if (index > REG_D && index < CMOS_SIZE && index != CMOS_CENTURY) rtc->ram[index] = value;
 }
 
-bool mc146818_nmi_masked(const Mc146818 *rtc) { return rtc->index & 0x80; }
+bool mc146818_nmi_masked(const Mc146818 *rtc)
+{
+    return rtc->index & 0x80;
+}
 
 static const Field rtc_fields[] = {
-    FIELD(Mc146818, index),          FIELD(Mc146818, ram),          FIELD(Mc146818, base_ns),
-    FIELD(Mc146818, base_seconds),   FIELD(Mc146818, weekday_offset), FIELD(Mc146818, seen_seconds),
-    FIELD(Mc146818, seen_periods),   FIELD(Mc146818, backlog),      FIELD_END,
+    FIELD(Mc146818, index),
+    FIELD(Mc146818, ram),
+    FIELD(Mc146818, base_ns),
+    FIELD(Mc146818, base_seconds),
+    FIELD(Mc146818, weekday_offset),
+    FIELD(Mc146818, seen_seconds),
+    FIELD(Mc146818, seen_periods),
+    FIELD(Mc146818, backlog),
+    FIELD_END,
 };
 
 /* RESET# does not touch time, date and RAM. */

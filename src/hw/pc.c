@@ -43,9 +43,18 @@ static void set_a20(void *opaque, int n, bool level)
     if (pc->cpu->a20 != level) cpu_set_a20(pc->cpu, level);
 }
 
-static int intr_ack(void *opaque) { return i8259_ack(((Pc *)opaque)->dev.pic); }
-static void ferr(void *opaque, bool level) { fpu_irq13_ferr(((Pc *)opaque)->dev.fpu, level); }
-static uint64_t clock_ns(void *opaque) { return clock_now(opaque); }
+static int intr_ack(void *opaque)
+{
+    return i8259_ack(((Pc *)opaque)->dev.pic);
+}
+static void ferr(void *opaque, bool level)
+{
+    fpu_irq13_ferr(((Pc *)opaque)->dev.fpu, level);
+}
+static uint64_t clock_ns(void *opaque)
+{
+    return clock_now(opaque);
+}
 
 static void connect_cpu(Pc *pc)
 {
@@ -84,8 +93,12 @@ static LoadRequest load_request(const Pc *pc)
 {
     uint32_t low = pc_low_ram(pc->cfg), high = pc->cfg->mem_bytes - low;
     LoadRequest rq = {
-        .phys = pc->phys, .kernel = pc->cfg->kernel, .initrd = pc->cfg->initrd, .append = pc->cfg->append,
-        .low_ram_end = low, .rsdp = ACPI_AT,
+        .phys = pc->phys,
+        .kernel = pc->cfg->kernel,
+        .initrd = pc->cfg->initrd,
+        .append = pc->cfg->append,
+        .low_ram_end = low,
+        .rsdp = ACPI_AT,
         .map = { { 0, CONVENTIONAL_END, MEMORY_USABLE },
                  { CONVENTIONAL_END, HOLE_AT - CONVENTIONAL_END, MEMORY_RESERVED },
                  { ACPI_AT, HIGH_MEMORY - ACPI_AT, MEMORY_RESERVED },
@@ -113,7 +126,10 @@ static bool start_kernel(Pc *pc, char *error, size_t error_size)
     return true;
 }
 
-static void print_line(void *opaque, const char *line) { fprintf(opaque, "%s\n", line); }
+static void print_line(void *opaque, const char *line)
+{
+    fprintf(opaque, "%s\n", line);
+}
 
 static void pc_reset(void *board)
 {
@@ -204,8 +220,17 @@ int machine_run(Machine *m)
     return machine_exit_status(m);
 }
 
-void machine_free(Machine *m) { machine_destroy(m); }
+void machine_free(Machine *m)
+{
+    machine_destroy(m);
+}
 
-void pc_power_button(Machine *m) { acpi_pm_power_button(((Pc *)machine_board(m))->dev.pm); }
+void pc_power_button(Machine *m)
+{
+    acpi_pm_power_button(((Pc *)machine_board(m))->dev.pm);
+}
 
-Exec *pc_exec(Machine *m) { return ((Pc *)machine_board(m))->exec; }
+Exec *pc_exec(Machine *m)
+{
+    return ((Pc *)machine_board(m))->exec;
+}

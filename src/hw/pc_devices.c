@@ -12,8 +12,12 @@ static int64_t rtc_now(const MachineConfig *cfg)
     struct tm tm;
     if (cfg->rtc_base == RTC_BASE_DATE) return cfg->rtc_date;
     if (cfg->rtc_base == RTC_BASE_UTC || !localtime_r(&now, &tm)) return (int64_t)now;
-    Calendar c = { .year = tm.tm_year + 1900, .month = (uint8_t)(tm.tm_mon + 1), .day = (uint8_t)tm.tm_mday,
-                   .hour = (uint8_t)tm.tm_hour, .minute = (uint8_t)tm.tm_min, .second = (uint8_t)tm.tm_sec };
+    Calendar c = { .year = tm.tm_year + 1900,
+                   .month = (uint8_t)(tm.tm_mon + 1),
+                   .day = (uint8_t)tm.tm_mday,
+                   .hour = (uint8_t)tm.tm_hour,
+                   .minute = (uint8_t)tm.tm_min,
+                   .second = (uint8_t)tm.tm_sec };
     return calendar_to_seconds(&c);
 }
 
@@ -34,7 +38,7 @@ static void set_cmos_memory(Mc146818 *rtc, const MachineConfig *cfg)
     set_cmos16(rtc, 0x30, (low - (1u << 20)) >> 10);
     set_cmos16(rtc, 0x34, low > 16u << 20 ? (low - (16u << 20)) >> 16 : 0);
     set_cmos16(rtc, 0x5b, high >> 16);
-    mc146818_set_cmos(rtc, 0x5d, 0); /* less than 4 GiB in all */
+    mc146818_set_cmos(rtc, 0x5d, 0);    /* less than 4 GiB in all */
     mc146818_set_cmos(rtc, 0x14, 0x06); /* equipment: coprocessor, PS/2 mouse; no floppy, no display */
 }
 
@@ -44,7 +48,10 @@ static void on_ack(void *opaque, int irq)
     if (irq == 0) i8254_irq_acked(d->pit);
 }
 
-static bool irq0_masked(void *opaque) { return i8259_masked(((PcDevices *)opaque)->pic, 0); }
+static bool irq0_masked(void *opaque)
+{
+    return i8259_masked(((PcDevices *)opaque)->pic, 0);
+}
 
 static void add_serial_ports(PcDevices *d, Machine *m, const MachineConfig *cfg)
 {
@@ -65,9 +72,9 @@ void pc_devices_add(PcDevices *d, Machine *m, const MachineConfig *cfg, IrqLine 
     d->port61 = port61_new(m, d->pit);
     d->rtc = mc146818_new(m, i8259_irq(d->pic, 8), rtc_now(cfg));
     set_cmos_memory(d->rtc, cfg);
-    d->kbc = i8042_new(m, (I8042Lines){ .irq1 = i8259_irq(d->pic, 1),
-                                        .irq12 = i8259_irq(d->pic, 12),
-                                        .a20 = irq_or_input(&d->a20, 0) });
+    d->kbc = i8042_new(
+        m,
+        (I8042Lines){ .irq1 = i8259_irq(d->pic, 1), .irq12 = i8259_irq(d->pic, 12), .a20 = irq_or_input(&d->a20, 0) });
     d->port92 = port92_new(m, irq_or_input(&d->a20, 1));
     d->port80 = port80_new(m);
     d->cf9 = port_cf9_new(m);
@@ -95,7 +102,9 @@ void pc_devices_free(PcDevices *d)
 
 void pc_devices_post(Machine *m)
 {
-    static const struct { uint8_t port, value; } program[] = {
+    static const struct {
+        uint8_t port, value;
+    } program[] = {
         { 0x20, 0x11 }, { 0x21, 0x08 }, { 0x21, 0x04 }, { 0x21, 0x01 }, { 0x21, 0xb8 }, /* IRQ 0-7: 08h-0fh */
         { 0xa0, 0x11 }, { 0xa1, 0x70 }, { 0xa1, 0x02 }, { 0xa1, 0x01 }, { 0xa1, 0x8f }, /* IRQ 8-15: 70h-77h */
         { 0x43, 0x34 }, { 0x40, 0x00 }, { 0x40, 0x00 },                                 /* 18.2 Hz */

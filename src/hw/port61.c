@@ -6,7 +6,12 @@
 #include "hw/alloc.h"
 
 enum {
-    GATE2 = 1, SPEAKER = 2, SERR_DISABLE = 4, IOCHK_DISABLE = 8, REFRESH = 0x10, OUT2 = 0x20,
+    GATE2 = 1,
+    SPEAKER = 2,
+    SERR_DISABLE = 4,
+    IOCHK_DISABLE = 8,
+    REFRESH = 0x10,
+    OUT2 = 0x20,
     WRITABLE = GATE2 | SPEAKER | SERR_DISABLE | IOCHK_DISABLE,
 };
 /* DRAM refresh: one request every 18 counts of the 1.19 MHz clock; guests time short delays by its toggle. */
@@ -36,7 +41,10 @@ static void p61_write(void *opaque, uint16_t port, uint32_t value, unsigned size
     i8254_set_gate(p->pit, 2, value & GATE2);
 }
 
-static void p61_reset(void *dev) { p61_write(dev, 0x61, 0, 1); }
+static void p61_reset(void *dev)
+{
+    p61_write(dev, 0x61, 0, 1);
+}
 
 static const Field p61_fields[] = { FIELD(Port61, control), FIELD_END };
 static const DeviceClass p61_class = { .name = "port61", .version = 1, .fields = p61_fields, .reset = p61_reset };
@@ -52,4 +60,7 @@ Port61 *port61_new(Machine *m, I8254 *pit)
     return p;
 }
 
-void port61_free(Port61 *p) { free(p); }
+void port61_free(Port61 *p)
+{
+    free(p);
+}

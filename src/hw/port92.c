@@ -50,4 +50,7 @@ Port92 *port92_new(Machine *m, IrqLine a20)
     return p;
 }
 
-void port92_free(Port92 *p) { free(p); }
+void port92_free(Port92 *p)
+{
+    free(p);
+}

@@ -27,7 +27,10 @@ static void cf9_write(void *opaque, uint16_t port, uint32_t value, unsigned size
     if (rising) machine_request(p->machine, MACHINE_RESET, 0); /* a soft reset resets all as well */
 }
 
-static void cf9_reset(void *dev) { ((PortCf9 *)dev)->value = 0; }
+static void cf9_reset(void *dev)
+{
+    ((PortCf9 *)dev)->value = 0;
+}
 
 static const Field cf9_fields[] = { FIELD(PortCf9, value), FIELD_END };
 static const DeviceClass cf9_class = { .name = "port_cf9", .version = 1, .fields = cf9_fields, .reset = cf9_reset };
@@ -42,4 +45,7 @@ PortCf9 *port_cf9_new(Machine *m)
     return p;
 }
 
-void port_cf9_free(PortCf9 *p) { free(p); }
+void port_cf9_free(PortCf9 *p)
+{
+    free(p);
+}

@@ -10,11 +10,11 @@ enum { PS2_QUEUE = 16 };
 
 typedef struct Ps2Device {
     bool mouse;
-    uint8_t command;      /* one that waits for its argument byte, or 0 */
-    uint8_t last_sent;    /* for Resend */
+    uint8_t command;   /* one that waits for its argument byte, or 0 */
+    uint8_t last_sent; /* for Resend */
     uint8_t head, count;
     uint8_t queue[PS2_QUEUE];
-    bool enabled;         /* keyboard: scanning; mouse: data reporting */
+    bool enabled;                 /* keyboard: scanning; mouse: data reporting */
     uint8_t leds, scan_set, rate; /* rate: typematic, or mouse samples per second */
     uint8_t resolution;
     bool scaling_2to1, remote, wrap;

@@ -24,7 +24,10 @@ typedef struct TimerHeap {
 void timer_heap_set(TimerHeap *h, TimerNode *n, uint64_t deadline);
 void timer_heap_remove(TimerHeap *h, TimerNode *n);
 /* The earliest, or NULL. */
-static inline TimerNode *timer_heap_first(const TimerHeap *h) { return h->count ? h->node[0] : NULL; }
+static inline TimerNode *timer_heap_first(const TimerHeap *h)
+{
+    return h->count ? h->node[0] : NULL;
+}
 void timer_heap_free(TimerHeap *h);
 
 #endif

@@ -24,6 +24,14 @@ static void on_crash(int sig, siginfo_t *info, void *context)
     if (info->si_code <= 0) raise(sig);
 }
 
+/* Generated code runs with the stack pointer in a place of its own, too small for a handler. */
+static void give_handlers_a_stack(void)
+{
+    static char stack[64 * 1024];
+    stack_t have, ours = { .ss_sp = stack, .ss_size = sizeof stack };
+    if (sigaltstack(NULL, &have) == 0 && have.ss_flags & SS_DISABLE) sigaltstack(&ours, NULL);
+}
+
 void terminal_raw(bool keep_signals)
 {
     if (is_raw || tcgetattr(STDIN_FILENO, &original) != 0) return;
@@ -38,6 +46,7 @@ void terminal_raw(bool keep_signals)
     raw.c_cc[VSUSP] = raw.c_cc[VQUIT] = _POSIX_VDISABLE;
 
     atexit(terminal_restore);
+    give_handlers_a_stack();
     struct sigaction sa = { .sa_sigaction = on_crash, .sa_flags = SA_ONSTACK | SA_SIGINFO };
     for (int i = 0; i < CRASH_SIGNALS; i++) sigaction(crash_signals[i], &sa, &before_us[i]);
     is_raw = 1;

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-/* Makes the terminal on stdin, if it is one, pass every key through unechoed; with keep_signals
+/* On the thread that will run guest code: makes the terminal on stdin, if it is one, pass every key through unechoed; with keep_signals
  * Ctrl-C still interrupts.  From now on exit(), and signals that mean a crash, put it back. */
 void terminal_raw(bool keep_signals);
 /* After SIGCONT: the shell has set its own modes meanwhile. */

@@ -1,5 +1,8 @@
 /* The MMX and SSE reference against the host's own units: every operation, register and memory forms,
  * random and edge operands, all rounding modes, FTZ and DAZ, masked and unmasked exceptions. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* REG_RIP in the signal context */
+#endif
 #include "tap.h"
 
 #ifndef __x86_64__

@@ -1,5 +1,8 @@
 /* The x87 reference against the host's own x87: every opcode, random and edge operands, all rounding
  * modes and precisions, masked and unmasked exceptions, empty registers. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* REG_RIP in the signal context */
+#endif
 #include "tap.h"
 
 #ifndef __x86_64__

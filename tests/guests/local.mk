@@ -2,8 +2,11 @@
 check_PROGRAMS += tests/guests/mkinitramfs
 tests_guests_mkinitramfs_SOURCES = tests/guests/mkinitramfs.c
 tests_guests_mkinitramfs_LDADD = libutil.a
-EXTRA_DIST += tests/guests/boot.sh tests/guests/linux_init.c
+EXTRA_DIST += tests/guests/boot.sh tests/guests/boot_interp.sh tests/guests/linux_init.c
 TESTS += tests/guests/boot.sh
+if !SANITIZERS
+TESTS += tests/guests/boot_interp.sh
+endif
 if HAVE_GUEST_CC
 GUEST_CFLAGS = -march=pentium4 -O2 -ffreestanding -nostdlib -static -fno-pie -no-pie -fno-stack-protector \
 	-fcf-protection=none -fno-asynchronous-unwind-tables

@@ -20,7 +20,10 @@ static void fcd_write(CharDev *cd, const uint8_t *buf, size_t n)
     FakeChardev *f = (FakeChardev *)cd;
     for (size_t i = 0; i < n; i++) f->out[f->n_out++ % sizeof f->out] = (char)buf[i];
 }
-static void fcd_receiver(CharDev *cd, const CharDevReceiver *r) { ((FakeChardev *)cd)->r = *r; }
+static void fcd_receiver(CharDev *cd, const CharDevReceiver *r)
+{
+    ((FakeChardev *)cd)->r = *r;
+}
 static void fcd_accept(CharDev *cd)
 {
     FakeChardev *f = (FakeChardev *)cd;

@@ -1,7 +1,7 @@
 /* The UART by data sheet. */
 #include "hw/i16550.h"
-#include "tests/hw/fake.h"
-#include "tests/hw/fake_chardev.h"
+#include "fake.h"
+#include "fake_chardev.h"
 
 static Fake f;
 static FakeChardev line = { .cd = { &fcd_ops } };

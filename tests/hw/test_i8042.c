@@ -1,11 +1,17 @@
 /* The keyboard controller, as systems probe it. */
 #include "hw/i8042.h"
-#include "tests/hw/fake.h"
+#include "fake.h"
 
 static Fake f;
 
-static int get(void) { return in8(&f, 0x64) & 1 ? in8(&f, 0x60) : -1; }
-static void command(uint8_t v) { out8(&f, 0x64, v); }
+static int get(void)
+{
+    return in8(&f, 0x64) & 1 ? in8(&f, 0x60) : -1;
+}
+static void command(uint8_t v)
+{
+    out8(&f, 0x64, v);
+}
 static void to_mouse(uint8_t v)
 {
     command(0xd4);

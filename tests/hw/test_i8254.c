@@ -2,13 +2,16 @@
 #include "hw/i8254.h"
 #include "hw/port61.h"
 #include "hw/ticks.h"
-#include "tests/hw/fake.h"
+#include "fake.h"
 
 static Fake f;
 static I8254 *pit;
 static Port61 *p61;
 
-static void control(uint8_t v) { out8(&f, 0x43, v); }
+static void control(uint8_t v)
+{
+    out8(&f, 0x43, v);
+}
 static void count(int ch, uint16_t v)
 {
     out8(&f, (uint16_t)(0x40 + ch), (uint8_t)v);
@@ -20,14 +23,23 @@ static unsigned latched(int ch)
     unsigned lo = in8(&f, (uint16_t)(0x40 + ch));
     return lo | (unsigned)in8(&f, (uint16_t)(0x40 + ch)) << 8;
 }
-static uint64_t tick(void) { return ticks_from_ns(f.now - 1000, I8254_HZ); }
-static void to_tick(uint64_t t) { f.now = 1000 + ns_from_ticks(t, I8254_HZ); }
+static uint64_t tick(void)
+{
+    return ticks_from_ns(f.now - 1000, I8254_HZ);
+}
+static void to_tick(uint64_t t)
+{
+    f.now = 1000 + ns_from_ticks(t, I8254_HZ);
+}
 static uint8_t status(int ch)
 {
     control((uint8_t)(0xe0 | 2 << ch));
     return in8(&f, (uint16_t)(0x40 + ch));
 }
-static bool out_pin(int ch) { return status(ch) & 0x80; }
+static bool out_pin(int ch)
+{
+    return status(ch) & 0x80;
+}
 
 static void test_counting(void)
 {

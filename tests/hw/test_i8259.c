@@ -1,6 +1,6 @@
 /* Interrupt controllers by data sheet. */
 #include "hw/i8259.h"
-#include "tests/hw/fake.h"
+#include "fake.h"
 
 static Fake f;
 static I8259 *pic;

@@ -1,12 +1,15 @@
 /* Timers, the input queue, the alarm and the hooks. */
-#include "tests/hw/fake.h"
+#include "fake.h"
 
 #include <pthread.h>
 #include <time.h>
 
 static char order[64];
 static int n_order;
-static void note(void *opaque) { order[n_order++] = *(char *)opaque; }
+static void note(void *opaque)
+{
+    order[n_order++] = *(char *)opaque;
+}
 
 static void test_timers(void)
 {
@@ -176,13 +179,15 @@ static void test_threads(void)
     timer_set(t, clock_now(m) + 20000000);
     ok(!__atomic_load_n(&cpu->exit_request, __ATOMIC_ACQUIRE), "a future timer does not stop the CPU");
     wall = seconds(CLOCK_MONOTONIC);
-    while (!__atomic_load_n(&cpu->exit_request, __ATOMIC_ACQUIRE) && seconds(CLOCK_MONOTONIC) - wall < 10) {}
+    while (!__atomic_load_n(&cpu->exit_request, __ATOMIC_ACQUIRE) && seconds(CLOCK_MONOTONIC) - wall < 10) {
+    }
     ok(seconds(CLOCK_MONOTONIC) - wall >= 0.0199, "the alarm stops it when the timer is due");
     cpu->exit_request = 0;
     timer_set(t, clock_now(m) + 3600000000000u);
     timer_set(t, clock_now(m) + 1000000);
     wall = seconds(CLOCK_MONOTONIC);
-    while (!__atomic_load_n(&cpu->exit_request, __ATOMIC_ACQUIRE) && seconds(CLOCK_MONOTONIC) - wall < 10) {}
+    while (!__atomic_load_n(&cpu->exit_request, __ATOMIC_ACQUIRE) && seconds(CLOCK_MONOTONIC) - wall < 10) {
+    }
     ok(seconds(CLOCK_MONOTONIC) - wall < 5, "an earlier deadline replaces a later one");
     timer_free(t);
     machine_destroy(m);

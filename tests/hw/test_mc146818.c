@@ -1,7 +1,7 @@
 /* The real-time clock by data sheet. */
 #include "hw/calendar.h"
 #include "hw/mc146818.h"
-#include "tests/hw/fake.h"
+#include "fake.h"
 
 #include <time.h>
 
@@ -29,8 +29,9 @@ static void test_calendar(void)
         struct tm tm;
         gmtime_r(&t, &tm);
         Calendar c = calendar_from_seconds(s);
-        good &= c.year == tm.tm_year + 1900 && c.month == tm.tm_mon + 1 && c.day == tm.tm_mday && c.hour == tm.tm_hour &&
-                c.minute == tm.tm_min && c.second == tm.tm_sec && c.weekday == tm.tm_wday && calendar_to_seconds(&c) == s;
+        good &= c.year == tm.tm_year + 1900 && c.month == tm.tm_mon + 1 && c.day == tm.tm_mday &&
+                c.hour == tm.tm_hour && c.minute == tm.tm_min && c.second == tm.tm_sec && c.weekday == tm.tm_wday &&
+                calendar_to_seconds(&c) == s;
     }
     ok(good, "calendar agrees with the C library's");
     Calendar old = calendar_from_seconds(-1);

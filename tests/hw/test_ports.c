@@ -11,8 +11,8 @@
 #include "hw/port92.h"
 #include "hw/port_cf9.h"
 #include "hw/ticks.h"
-#include "tests/hw/fake.h"
-#include "tests/hw/fake_chardev.h"
+#include "fake.h"
+#include "fake_chardev.h"
 
 static Fake f;
 
@@ -69,8 +69,14 @@ static void test_fpu(void)
     fake_free(&f);
 }
 
-static unsigned in16(uint16_t port) { return ioports_read(f.io, port, 2); }
-static void out16(uint16_t port, uint16_t v) { ioports_write(f.io, port, v, 2); }
+static unsigned in16(uint16_t port)
+{
+    return ioports_read(f.io, port, 2);
+}
+static void out16(uint16_t port, uint16_t v)
+{
+    ioports_write(f.io, port, v, 2);
+}
 
 static void test_pm(void)
 {
@@ -127,7 +133,8 @@ static void test_tables(void)
     ok(!memcmp(fadt, "FACP", 4) && load_le32(fadt + 4) == 244 && sums_to_zero(fadt, 244), "FADT");
     const uint8_t *facs = t + load_le32(fadt + 36) - AT, *dsdt = t + load_le32(fadt + 40) - AT;
     ok(!memcmp(facs, "FACS", 4) && (facs - t) % ACPI_FACS_ALIGN == 0, "FACS");
-    ok(!memcmp(dsdt, "DSDT", 4) && sums_to_zero(dsdt, load_le32(dsdt + 4)) && dsdt + load_le32(dsdt + 4) == t + n, "DSDT");
+    ok(!memcmp(dsdt, "DSDT", 4) && sums_to_zero(dsdt, load_le32(dsdt + 4)) && dsdt + load_le32(dsdt + 4) == t + n,
+       "DSDT");
 }
 
 int main(void)

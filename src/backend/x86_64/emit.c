@@ -92,6 +92,12 @@ unsigned reg_write(Emit *e, const IrOpnd *o, unsigned width)
     return temp_host(e, o->reg, width < 4);
 }
 
+unsigned reg_update(Emit *e, const IrOpnd *o, unsigned width)
+{
+    if (o->reg >= IR_TEMP0) return temp_host(e, o->reg, true);
+    return reg_write(e, o, width);
+}
+
 /* --- flags --------------------------------------------------------------------------------------- */
 
 static void effects(const IrInsn *in, uint8_t *rd, uint8_t *wr)

@@ -104,6 +104,7 @@ enum {
 /* emit.c: registers, flags, cold code */
 unsigned reg_read(Emit *e, const IrOpnd *o, unsigned width);  /* host register (maybe AH..BH); immediates via r11 */
 unsigned reg_write(Emit *e, const IrOpnd *o, unsigned width); /* for a result; partial widths keep the rest */
+unsigned reg_update(Emit *e, const IrOpnd *o, unsigned width); /* for an operand that is read and written */
 unsigned gpr_host(Emit *e, unsigned reg);                     /* for whole registers in addresses */
 void temp_release(Emit *e);                                   /* after an operation: frees temporaries not used again */
 void flags_save(Emit *e);                   /* live flags also in CPUState.cc; uses r9, keeps host flags */

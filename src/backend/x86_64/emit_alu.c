@@ -26,6 +26,14 @@ static void copy_high(Emit *e, unsigned high)
     swap_high(e, high);
 }
 
+/* The byte in AH..BH = r11. */
+static void write_high(Emit *e, unsigned high)
+{
+    swap_high(e, high);
+    asm_rr(&e->a, W8, 0x8a, high - AH, R11);
+    swap_high(e, high);
+}
+
 /* op rm, reg with opcode in its byte form; the other widths are opcode + 1. */
 static void op_rr(Emit *e, unsigned width, unsigned opcode, unsigned rm, unsigned reg)
 {
@@ -46,10 +54,13 @@ static void op_rr(Emit *e, unsigned width, unsigned opcode, unsigned rm, unsigne
 /* Before native code that destroys the host flags. */
 static void begin(Emit *e, const IrInsn *in)
 {
-    if (in->fl_wr)
+    if (in->fl_wr) {
         flags_need(e, in);
-    else
-        flags_clobber(e);
+        return;
+    }
+    flags_clobber(e);
+    if (in->fl_rd) flags_load(e);
+    e->alloc.flags = FLAGS_STATE;
 }
 
 void emit_mov(Emit *e, const IrInsn *in)
@@ -87,7 +98,7 @@ void emit_movx(Emit *e, const IrInsn *in)
 
 void emit_xchg(Emit *e, const IrInsn *in)
 {
-    unsigned x = reg_write(e, &in->dst, in->width), y = reg_write(e, &in->a, in->width);
+    unsigned x = reg_update(e, &in->dst, in->width), y = reg_update(e, &in->a, in->width);
     unsigned w = in->width;
     if (w != 1) {
         asm_rr(&e->a, asm_width(w), 0x87, x, y);
@@ -103,7 +114,7 @@ void emit_xchg(Emit *e, const IrInsn *in)
 
 void emit_bswap(Emit *e, const IrInsn *in)
 {
-    unsigned d = reg_write(e, &in->dst, 4);
+    unsigned d = reg_update(e, &in->dst, 4);
     if (in->width == 2) asm8(&e->a, 0x66);
     if (d >= R8) asm8(&e->a, 0x41);
     asm8(&e->a, 0x0f), asm8(&e->a, 0xc8 | (d & 7));
@@ -111,7 +122,7 @@ void emit_bswap(Emit *e, const IrInsn *in)
 
 void emit_cmov(Emit *e, const IrInsn *in)
 {
-    unsigned s = reg_read(e, &in->a, in->width), d = reg_write(e, &in->dst, 4);
+    unsigned s = reg_read(e, &in->a, in->width), d = reg_update(e, &in->dst, 4);
     flags_need(e, in);
     asm_rr(&e->a, asm_width(in->width), 0x0f40 | in->cc, d, s);
 }
@@ -136,7 +147,7 @@ void emit_alu(Emit *e, const IrInsn *in)
     Asm *a = &e->a;
     unsigned w = in->width, n = in->op - IR_ADD;
     unsigned s = in->a.kind == IR_REG ? reg_read(e, &in->a, w) : (unsigned)NOREG;
-    unsigned d = in->dst.kind == IR_IMM ? reg_read(e, &in->dst, w) : reg_write(e, &in->dst, w);
+    unsigned d = in->dst.kind == IR_IMM ? reg_read(e, &in->dst, w) : reg_update(e, &in->dst, w);
     begin(e, in);
     if (in->op == IR_TEST) {
         if (s != NOREG) {
@@ -165,7 +176,7 @@ static const struct {
 
 void emit_unary(Emit *e, const IrInsn *in)
 {
-    unsigned d = reg_write(e, &in->dst, in->width);
+    unsigned d = reg_update(e, &in->dst, in->width);
     if (in->op != IR_NOT) begin(e, in);
     asm_rr(&e->a, asm_width(in->width) | DIGIT, unary[in->op - IR_INC].opcode | (in->width != 1),
            unary[in->op - IR_INC].digit, d);
@@ -175,7 +186,7 @@ void emit_unary(Emit *e, const IrInsn *in)
 void emit_imul(Emit *e, const IrInsn *in)
 {
     Asm *a = &e->a;
-    unsigned s = reg_read(e, &in->a, in->width), d = reg_write(e, &in->dst, in->width);
+    unsigned s = reg_read(e, &in->a, in->width), d = reg_update(e, &in->dst, in->width);
     begin(e, in);
     if (in->op == IR_IMUL2) {
         asm_rr(a, asm_width(in->width), 0x0faf, d, s);
@@ -266,7 +277,7 @@ static const uint8_t shift_digit[] = { 0, 1, 2, 3, 4, 5, 7 };
 /* SHRX/SHLX/SARX would do for fl_wr == 0; address arithmetic is too rare to need BMI2. */
 void emit_shift(Emit *e, const IrInsn *in)
 {
-    unsigned d = reg_write(e, &in->dst, in->width), byte = in->width == 1 ? 0 : 1;
+    unsigned d = reg_update(e, &in->dst, in->width), byte = in->width == 1 ? 0 : 1;
     begin(e, in);
     if (in->a.kind == IR_IMM) {
         asm_rr(&e->a, asm_width(in->width) | DIGIT, 0xc0 | byte, shift_digit[in->op - IR_ROL], d);
@@ -279,7 +290,7 @@ void emit_shift(Emit *e, const IrInsn *in)
 
 void emit_shiftd(Emit *e, const IrInsn *in)
 {
-    unsigned s = reg_read(e, &in->a, in->width), d = reg_write(e, &in->dst, in->width);
+    unsigned s = reg_read(e, &in->a, in->width), d = reg_update(e, &in->dst, in->width);
     unsigned opcode = in->op == IR_SHLD ? 0x0fa4 : 0x0fac;
     begin(e, in);
     asm_rr(&e->a, asm_width(in->width), opcode | (in->b.kind != IR_IMM), s, d);
@@ -291,7 +302,7 @@ void emit_bit(Emit *e, const IrInsn *in)
 {
     unsigned n = in->op - IR_BT; /* BT BTS BTR BTC */
     unsigned s = in->a.kind == IR_REG ? reg_read(e, &in->a, in->width) : (unsigned)NOREG;
-    unsigned d = reg_write(e, &in->dst, in->width);
+    unsigned d = reg_update(e, &in->dst, in->width);
     begin(e, in);
     if (s == NOREG) {
         asm_rr(&e->a, asm_width(in->width) | DIGIT, 0x0fba, 4 + n, d);
@@ -304,7 +315,7 @@ void emit_bit(Emit *e, const IrInsn *in)
 
 void emit_scan(Emit *e, const IrInsn *in)
 {
-    unsigned s = reg_read(e, &in->a, in->width), d = reg_write(e, &in->dst, 4);
+    unsigned s = reg_read(e, &in->a, in->width), d = reg_update(e, &in->dst, 4);
     Asm *a = &e->a;
     if (in->op != IR_CRC32) begin(e, in);
     switch (in->op) {
@@ -321,20 +332,23 @@ void emit_scan(Emit *e, const IrInsn *in)
 void emit_cmpxchg(Emit *e, const IrInsn *in)
 {
     unsigned w = in->width, opcode = (in->op == IR_CMPXCHG ? 0x0fb0 : 0x0fc0) | (w != 1);
-    unsigned s = in->op == IR_XADD ? reg_write(e, &in->a, w) : reg_read(e, &in->a, w);
-    unsigned d = reg_write(e, &in->dst, w), high = NOREG;
+    unsigned s = in->op == IR_XADD ? reg_update(e, &in->a, w) : reg_read(e, &in->a, w);
+    unsigned d = reg_update(e, &in->dst, w), high = NOREG;
     begin(e, in);
+    if (w == 1 && is_high(d) && needs_rex(s)) {
+        copy_high(e, d);
+        asm_rr(&e->a, W8, opcode, s, R11);
+        write_high(e, d);
+        flags_done(e, in);
+        return;
+    }
     if (w == 1 && is_high(s) && needs_rex(d)) { /* not by swapping: CMPXCHG uses AL as well */
         high = s;
         copy_high(e, s);
         s = R11;
     }
     asm_rr(&e->a, asm_width(w), opcode, s, d);
-    if (high != NOREG && in->op == IR_XADD) {
-        swap_high(e, high);
-        asm_rr(&e->a, W8, 0x8a, high - AH, R11);
-        swap_high(e, high);
-    }
+    if (high != NOREG && in->op == IR_XADD) write_high(e, high);
     flags_done(e, in);
 }
 

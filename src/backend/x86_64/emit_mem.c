@@ -224,8 +224,16 @@ static void cold_ld(Emit *e, Cold *c)
     cold_return(e, c, start);
 }
 
+/* Brings an address's temporaries into registers before anything that must not be repeated or skipped. */
+static void take_address(Emit *e, const IrMem *m)
+{
+    if (m->base != IR_NOREG) gpr_host(e, m->base);
+    if (m->index != IR_NOREG) gpr_host(e, m->index);
+}
+
 void emit_ld(Emit *e, const IrInsn *in)
 {
+    take_address(e, &in->mem);
     const IrInsn *next = e->cur + 1 < e->b->n ? in + 1 : NULL;
     if (next && alu_can_fuse_load(e, next, in)) {
         if (next->dst.reg != in->dst.reg) gpr_host(e, next->dst.reg);
@@ -265,6 +273,7 @@ static void cold_ldx(Emit *e, Cold *c)
 
 void emit_ldx(Emit *e, const IrInsn *in)
 {
+    take_address(e, &in->mem);
     unsigned d = reg_write(e, &in->dst, in->width);
     Cold *c = cold_new(e, cold_ldx);
     c->reg = (uint8_t)d;
@@ -311,8 +320,7 @@ static void store_to(Emit *e, AsmMem m, unsigned width, unsigned reg, uint32_t i
 void emit_st(Emit *e, const IrInsn *in)
 {
     unsigned s = in->a.kind == IR_IMM ? (unsigned)NOREG : reg_read(e, &in->a, in->width);
-    if (in->mem.base != IR_NOREG) gpr_host(e, in->mem.base);
-    if (in->mem.index != IR_NOREG) gpr_host(e, in->mem.index);
+    take_address(e, &in->mem);
     Cold *c = cold_new(e, cold_st);
     c->reg = (uint8_t)s;
     c->value = in->a.imm;
@@ -374,8 +382,7 @@ void emit_ldrmw(Emit *e, const IrInsn *in)
 {
     uint32_t last = find_strmw(e);
     const IrInsn *st = &e->b->insn[last];
-    if (in->mem.base != IR_NOREG) gpr_host(e, in->mem.base);
-    if (in->mem.index != IR_NOREG) gpr_host(e, in->mem.index);
+    take_address(e, &in->mem);
     if (last == e->cur + 2 && alu_can_fuse_rmw(e, in + 1, in, st)) {
         if (in[1].a.kind == IR_REG) gpr_host(e, in[1].a.reg);
         reg_write(e, &in->dst, 4); /* for the cold copy: both must agree on where temporaries are */
