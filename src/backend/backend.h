@@ -40,6 +40,7 @@ typedef struct EmitInfo {
     uint32_t page_lin[2], itlb_word[2];
     bool same_page_exit[2];    /* target lies in the first page: may link to .entry */
     bool no_chain;
+    bool no_runs;              /* every access checks for itself (IrMem.run ignored) */
 } EmitInfo;
 
 /* One row per host instruction range, for -d out_asm: which IR operation it serves. */

@@ -107,5 +107,6 @@ void cpu_reset(CPUState *cpu)
 
 void cpu_init_signal(CPUState *cpu)
 {
+    if (cpu->apic_ops) cpu->apic_ops->init(cpu->apic);
     reset_common(cpu, CR0_CD | CR0_NW);
 }

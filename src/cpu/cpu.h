@@ -12,6 +12,7 @@ CPUState *cpu_new(PhysMem *phys, IoPorts *io, const char *spec, char *error, siz
 void cpu_models_print(FILE *f); /* -cpu help: models and features */
 void cpu_free(CPUState *cpu);
 void cpu_reset(CPUState *cpu); /* power-on / RESET# state, SDM 3A 9.1: CS:EIP = F000:FFF0, base FFFF0000 */
+bool cpu_offers_apic(const CPUState *cpu); /* the model has a local APIC; the board decides (has_apic) */
 void cpu_init_signal(CPUState *cpu); /* INIT#: like reset but x87/SSE, MSRs and caches kept */
 
 uint32_t cpu_mode(const CPUState *cpu);  /* mode flags from the state */
@@ -45,11 +46,27 @@ void cpu_single_done(CPUState *cpu, uint32_t mode_before);
 void cpu_check_exec_breakpoint(CPUState *cpu);
 
 /* Pins, called by devices on the machine thread. */
-void cpu_set_intr(CPUState *cpu, bool level);
-void cpu_pulse_nmi(CPUState *cpu);
-void cpu_pulse_smi(CPUState *cpu);
-void cpu_pulse_init(CPUState *cpu);
 static inline void cpu_request_exit(CPUState *cpu) { __atomic_store_n(&cpu->exit_request, 1, __ATOMIC_RELEASE); }
+static inline void cpu_set_intr(CPUState *cpu, bool level)
+{
+    cpu->intr_line = level;
+    if (level && cpu->eflags & FL_IF) cpu_request_exit(cpu);
+}
+static inline void cpu_pulse_nmi(CPUState *cpu)
+{
+    cpu->nmi_pending = true;
+    cpu_request_exit(cpu);
+}
+static inline void cpu_pulse_smi(CPUState *cpu)
+{
+    cpu->smi_pending = true;
+    cpu_request_exit(cpu);
+}
+static inline void cpu_pulse_init(CPUState *cpu)
+{
+    cpu->init_pending = true;
+    cpu_request_exit(cpu);
+}
 void cpu_set_a20(CPUState *cpu, bool enabled);
 
 /* --- memory with segmentation: cpu/mem.c -------------------------------------------------------- */
@@ -75,6 +92,7 @@ enum {
     MEMD_FLAT = 1 << 8,    /* no segment check needed */
     MEMD_RMW = 1 << 9,     /* load that must be writable */
     MEMD_ALIGN = 1 << 10,  /* #GP(0) unless a multiple of the size */
+    MEMD_STORE = 1 << 13,  /* a backend's own: this is a store */
     MEMD_IDX_SHIFT = 11,   /* 2 bits: mmu index */
 };
 uint32_t cpu_mem_ld(CPUState *cpu, uint32_t lin, uint32_t desc);

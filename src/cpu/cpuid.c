@@ -9,7 +9,7 @@ typedef struct Leaf {
 } Leaf;
 
 enum { LINE = 64, PHYS_BITS = PHYS_ADDR_BITS, LIN_BITS = 32 };
-enum { APIC_ENABLED = 1 << 11 };
+enum { LEAF_6_ARAT = 1 << 2 };
 
 uint32_t cpu_signature(const CpuModel *m)
 {
@@ -28,6 +28,11 @@ void cpu_apply_model(CPUState *cpu)
     cpu->feat_7_ecx = m->features[FEAT_7_ECX];
     cpu->feat_ext_edx = m->features[FEAT_EXT_EDX];
     cpu->feat_ext_ecx = m->features[FEAT_EXT_ECX];
+}
+
+bool cpu_offers_apic(const CPUState *cpu)
+{
+    return cpu->model->features[FEAT_1_EDX] & CPUID_APIC;
 }
 
 static uint32_t max_leaf(const CPUState *cpu)
@@ -53,7 +58,9 @@ static void leaf_1(const CPUState *cpu, uint32_t sub, Leaf *l)
     l->ecx = cpu->feat_1_ecx;
     l->edx = cpu->feat_1_edx;
     if (!(cpu->misc_enable & MISC_MONITOR)) l->ecx &= ~(uint32_t)CPUID_MONITOR;
-    if (cpu->has_apic && cpu->apic_base & APIC_ENABLED) l->edx |= cpu->model->features[FEAT_1_EDX] & CPUID_APIC;
+    /* EBX 31-24, the initial APIC ID, is 0. */
+    if (!cpu->has_apic) l->ecx &= ~(uint32_t)CPUID_TSC_DEADLINE;
+    if (cpu->has_apic && cpu->apic_base & APIC_BASE_ENABLE) l->edx |= cpu->model->features[FEAT_1_EDX] & CPUID_APIC;
 }
 
 static void leaf_2(const CPUState *cpu, uint32_t sub, Leaf *l)
@@ -78,6 +85,13 @@ static void leaf_5(const CPUState *cpu, uint32_t sub, Leaf *l)
     (void)sub;
     if (!(cpu->feat_1_ecx & CPUID_MONITOR)) return;
     l->eax = l->ebx = LINE;
+}
+
+/* The local APIC's timer runs at one rate in all power states, so systems need no other to wake them. */
+static void leaf_6(const CPUState *cpu, uint32_t sub, Leaf *l)
+{
+    (void)sub;
+    l->eax = cpu->has_apic ? LEAF_6_ARAT : 0;
 }
 
 static void leaf_7(const CPUState *cpu, uint32_t sub, Leaf *l)
@@ -182,7 +196,7 @@ static void leaf_ext_8(const CPUState *cpu, uint32_t sub, Leaf *l)
 typedef void LeafFn(const CPUState *cpu, uint32_t sub, Leaf *l);
 static LeafFn *const basic[0x17] = {
     [0] = leaf_0, [1] = leaf_1,  [2] = leaf_2,     [4] = leaf_4,     [5] = leaf_5,
-    [7] = leaf_7, [11] = leaf_b, [0x15] = leaf_15, [0x16] = leaf_16,
+    [6] = leaf_6, [7] = leaf_7, [11] = leaf_b, [0x15] = leaf_15, [0x16] = leaf_16,
 };
 static LeafFn *const extended[9] = {
     leaf_ext_0, leaf_ext_1, leaf_ext_2, leaf_ext_3, leaf_ext_4, leaf_none, leaf_ext_6, leaf_ext_7, leaf_ext_8,

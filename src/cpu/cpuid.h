@@ -37,6 +37,7 @@ enum {
     CPUID_SSE4_1 = 1 << 19,
     CPUID_SSE4_2 = 1 << 20,
     CPUID_POPCNT = 1 << 23,
+    CPUID_TSC_DEADLINE = 1 << 24,
     CPUID_RDRAND = 1 << 30,
 };
 /* CPUID 7 EBX, ECX */

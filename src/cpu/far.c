@@ -186,8 +186,8 @@ static void call_direct(CPUState *cpu, uint16_t sel, SegDesc *d, uint32_t eip, u
     if (!desc_is_code(d)) raise_gp(cpu, sel);
     check_direct_code(cpu, sel, d);
     stack_need_room(cpu, &st, 2 * opsize);
+    push_return(cpu, &st, opsize, next); /* before the check, as on silicon; ESP moves after it */
     check_eip(cpu, eip, desc_limit(d));
-    push_return(cpu, &st, opsize, next);
     seg_set_accessed(cpu, d);
     set_esp(cpu, &st);
     enter_code(cpu, sel, d, eip, cpu->cpl);
@@ -260,9 +260,11 @@ static void return_outer(CPUState *cpu, Stack *st, uint16_t cs, SegDesc *code, u
 void helper_far_ret(CPUState *cpu, uint32_t opsize, uint32_t release)
 {
     Stack st = stack_current(cpu);
-    uint32_t eip = stack_pop(cpu, &st, opsize);
-    uint16_t cs = (uint16_t)stack_pop(cpu, &st, opsize);
+    /* CS is read first, as silicon does: it shows in the address of a fault. */
+    uint16_t cs = (uint16_t)stack_peek(cpu, &st, opsize, opsize);
+    uint32_t eip = stack_peek(cpu, &st, 0, opsize);
     SegDesc d;
+    stack_release(&st, 2 * opsize);
     if (!cpu_uses_descriptors(cpu)) {
         check_eip(cpu, eip, real_cs_limit(cpu));
         stack_release(&st, release);

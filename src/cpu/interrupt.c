@@ -159,30 +159,6 @@ void helper_int1(CPUState *cpu, uint32_t next)
 }
 
 /* --- pins ---------------------------------------------------------------------------------------------------- */
-void cpu_set_intr(CPUState *cpu, bool level)
-{
-    cpu->intr_line = level;
-    if (level && cpu->eflags & FL_IF) cpu_request_exit(cpu);
-}
-
-void cpu_pulse_nmi(CPUState *cpu)
-{
-    cpu->nmi_pending = true;
-    cpu_request_exit(cpu);
-}
-
-void cpu_pulse_smi(CPUState *cpu)
-{
-    cpu->smi_pending = true;
-    cpu_request_exit(cpu);
-}
-
-void cpu_pulse_init(CPUState *cpu)
-{
-    cpu->init_pending = true;
-    cpu_request_exit(cpu);
-}
-
 static bool smi_ready(const CPUState *cpu)
 {
     return cpu->smi_pending && !cpu->in_smm;

@@ -18,9 +18,11 @@ static unsigned iopl(const CPUState *cpu)
 static Frame pop_frame(CPUState *cpu, unsigned opsize)
 {
     Frame f = { .st = stack_current(cpu) };
-    f.eip = stack_pop(cpu, &f.st, opsize);
-    f.cs = (uint16_t)stack_pop(cpu, &f.st, opsize);
-    f.eflags = stack_pop(cpu, &f.st, opsize);
+    /* From the top down, as silicon does: it shows in the address of a fault. */
+    f.eflags = stack_peek(cpu, &f.st, 2 * opsize, opsize);
+    f.cs = (uint16_t)stack_peek(cpu, &f.st, opsize, opsize);
+    f.eip = stack_peek(cpu, &f.st, 0, opsize);
+    stack_release(&f.st, 3 * opsize);
     return f;
 }
 

@@ -193,6 +193,7 @@ void cpu_st_bytes(CPUState *cpu, unsigned seg, uint32_t ea, const void *buf, uns
 void cpu_probe_write(CPUState *cpu, unsigned seg, uint32_t ea, unsigned len)
 {
     check_segment(cpu, seg, ea, len, true);
+    extras(cpu, cpu->seg[seg].base + ea, len, true);
     cpu_lin_probe(cpu, cpu->seg[seg].base + ea, len, MMU_WRITE, cpu_mmu_idx(cpu));
 }
 

@@ -37,6 +37,7 @@ static bool write_tsc(CPUState *cpu, uint32_t n, uint64_t value)
     uint64_t before = cpu->tsc_offset;
     cpu_set_tsc(cpu, value);
     cpu->tsc_adjust_offset += cpu->tsc_offset - before;
+    if (cpu->apic_ops) cpu->apic_ops->tsc_moved(cpu->apic);
     return true;
 }
 
@@ -45,6 +46,7 @@ static bool write_tsc_adjust(CPUState *cpu, uint32_t n, uint64_t value)
     (void)n;
     cpu->tsc_offset += value - cpu->tsc_adjust_offset;
     cpu->tsc_adjust_offset = value;
+    if (cpu->apic_ops) cpu->apic_ops->tsc_moved(cpu->apic);
     return true;
 }
 
@@ -178,19 +180,40 @@ static bool write_misc_enable(CPUState *cpu, uint32_t n, uint64_t value)
     return true;
 }
 
+/* IA32_APIC_BASE, SDM 3A 11.4.4; no x2APIC mode.  That this is the bootstrap processor cannot be changed. */
+static void set_apic_base(CPUState *cpu, uint64_t value)
+{
+    cpu->apic_base = value;
+    if (cpu->apic_ops) cpu->apic_ops->set_base(cpu->apic, value);
+}
+
 static bool write_apic_base(CPUState *cpu, uint32_t n, uint64_t value)
 {
     (void)n;
-    uint64_t known = (((UINT64_C(1) << PHYS_ADDR_BITS) - 1) & ~UINT64_C(0xfff)) | 0x900;
+    uint64_t known = (((UINT64_C(1) << PHYS_ADDR_BITS) - 1) & ~UINT64_C(0xfff)) | APIC_BASE_ENABLE | APIC_BASE_BSP;
     if (value & ~known) return false;
-    cpu->apic_base = (value & ~UINT64_C(0x100)) | (cpu->apic_base & 0x100);
+    set_apic_base(cpu, (value & ~(uint64_t)APIC_BASE_BSP) | (cpu->apic_base & APIC_BASE_BSP));
+    return true;
+}
+
+static bool read_tsc_deadline(CPUState *cpu, uint32_t n, uint64_t *value)
+{
+    (void)n;
+    *value = cpu->apic_ops ? cpu->apic_ops->tsc_deadline(cpu->apic) : 0;
+    return true;
+}
+
+static bool write_tsc_deadline(CPUState *cpu, uint32_t n, uint64_t value)
+{
+    (void)n;
+    if (cpu->apic_ops) cpu->apic_ops->set_tsc_deadline(cpu->apic, value);
     return true;
 }
 
 /* --- the table ---------------------------------------------------------------------------------- */
 
 /* When an MSR is there: with a feature bit, from a family on, or with a local APIC. */
-enum { WHEN_ALWAYS, WHEN_EDX, WHEN_7_EBX, WHEN_EXT_EDX, WHEN_P6, WHEN_MISC, WHEN_APIC };
+enum { WHEN_ALWAYS, WHEN_EDX, WHEN_7_EBX, WHEN_EXT_EDX, WHEN_P6, WHEN_MISC, WHEN_APIC, WHEN_DEADLINE };
 
 typedef struct Msr {
     uint32_t first, last;
@@ -232,6 +255,7 @@ static const Msr table[] = {
     { 0x268, 0x26f, WHEN_EDX, .feature = CPUID_MTRR, .read = read_mtrr_fixed, .write = write_mtrr_fixed },
     { 0x277, 0x277, WHEN_EDX, .feature = CPUID_PAT, FIELD64(pat), .write = write_pat },
     { 0x2ff, 0x2ff, WHEN_EDX, .feature = CPUID_MTRR, FIELD64(mtrr_def), .write = write_mtrr_def },
+    { 0x6e0, 0x6e0, WHEN_DEADLINE, .read = read_tsc_deadline, .write = write_tsc_deadline },
     { 0xc0000080, 0xc0000080, WHEN_EXT_EDX, .feature = CPUID_NX | CPUID_SYSCALL, FIELD64(efer), .write = write_efer },
     { 0xc0000081, 0xc0000081, WHEN_EXT_EDX, .feature = CPUID_SYSCALL, FIELD64(star) },
 };
@@ -246,6 +270,7 @@ static bool is_there(const CPUState *cpu, const Msr *m)
     case WHEN_P6: return family >= 6;
     case WHEN_MISC: return family > 6 || (family == 6 && model >= 14);
     case WHEN_APIC: return cpu->has_apic;
+    case WHEN_DEADLINE: return cpu->has_apic && (cpu->feat_1_ecx & CPUID_TSC_DEADLINE);
     default: return true;
     }
 }
@@ -294,7 +319,7 @@ void cpu_reset_msrs(CPUState *cpu)
 {
     cpu->efer = 0;
     cpu->pat = UINT64_C(0x0007040600070406);
-    cpu->apic_base = cpu->has_apic ? 0xfee00900 : 0;
+    set_apic_base(cpu, cpu->has_apic ? APIC_BASE_DEFAULT | APIC_BASE_ENABLE | APIC_BASE_BSP : 0);
     cpu->misc_enable = MISC_FAST_STRINGS | MISC_BTS_UNAVAILABLE | MISC_PEBS_UNAVAILABLE |
                        (cpu->feat_1_ecx & CPUID_MONITOR ? MISC_MONITOR : 0);
     cpu->sysenter_cs = cpu->sysenter_esp = cpu->sysenter_eip = 0;

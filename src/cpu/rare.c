@@ -21,25 +21,27 @@ static void set_low(uint32_t *reg, uint32_t v, unsigned opsize)
 }
 
 /* --- PUSHA, POPA, ENTER, BOUND --------------------------------------------------------------------------- */
-/* All eight places are checked before the first is written, in case of a fault in the middle. */
+/* As on silicon, a fault in the middle leaves what has been written below ESP, and the registers that have been
+ * popped; ESP itself moves last, so that the instruction can be run again. */
 void helper_pusha(CPUState *cpu, uint32_t opsize)
 {
     uint32_t mask = stack_mask(cpu), esp = cpu->regs[R_ESP];
-    for (unsigned i = 1; i <= 8; i++) cpu_probe_write(cpu, SEG_SS, (esp - i * opsize) & mask, opsize);
     for (unsigned i = 0; i < 8; i++) cpu_st(cpu, SEG_SS, (esp - (i + 1) * opsize) & mask, cpu->regs[i], opsize);
     set_esp(cpu, esp - 8 * opsize);
 }
 
 void helper_popa(CPUState *cpu, uint32_t opsize)
 {
-    uint32_t mask = stack_mask(cpu), esp = cpu->regs[R_ESP], v[8];
-    for (unsigned i = 0; i < 8; i++) v[7 - i] = cpu_ld(cpu, SEG_SS, (esp + i * opsize) & mask, opsize);
-    for (unsigned i = 0; i < 8; i++)
-        if (i != R_ESP) set_low(&cpu->regs[i], v[i], opsize);
+    uint32_t mask = stack_mask(cpu), esp = cpu->regs[R_ESP];
+    for (unsigned i = 0; i < 8; i++) {
+        uint32_t v = cpu_ld(cpu, SEG_SS, (esp + i * opsize) & mask, opsize); /* ESP's place is read, too */
+        if (7 - i != R_ESP) set_low(&cpu->regs[7 - i], v, opsize);
+    }
     set_esp(cpu, esp + 8 * opsize);
 }
 
-/* SDM 2A.  The final stack pointer must be writable even if nothing is written there. */
+/* SDM 2A, in the order given there: a fault leaves what has been written below ESP.  The final stack pointer must be
+ * writable even if nothing is written there. */
 void helper_enter(CPUState *cpu, uint32_t size, uint32_t level, uint32_t opsize)
 {
     uint32_t mask = stack_mask(cpu), esp = cpu->regs[R_ESP], ebp = cpu->regs[R_EBP];
@@ -47,7 +49,6 @@ void helper_enter(CPUState *cpu, uint32_t size, uint32_t level, uint32_t opsize)
     esp -= opsize;
     uint32_t frame = esp;
     uint32_t final = esp - level * opsize - size;
-    cpu_probe_write(cpu, SEG_SS, final & mask, opsize);
     cpu_st(cpu, SEG_SS, esp & mask, ebp, opsize);
     for (unsigned i = 1; i < level; i++) {
         ebp -= opsize;
@@ -55,6 +56,7 @@ void helper_enter(CPUState *cpu, uint32_t size, uint32_t level, uint32_t opsize)
         cpu_st(cpu, SEG_SS, esp & mask, cpu_ld(cpu, SEG_SS, ebp & mask, opsize), opsize);
     }
     if (level) cpu_st(cpu, SEG_SS, (esp - opsize) & mask, frame, opsize);
+    cpu_probe_write(cpu, SEG_SS, final & mask, opsize);
     /* With a 16-bit stack the frame pointer's upper half is the old ESP's. */
     set_low(&cpu->regs[R_EBP], (cpu->regs[R_ESP] & ~mask) | (frame & mask), opsize);
     set_esp(cpu, final);

@@ -315,3 +315,12 @@ uint32_t helper_arpl(CPUState *cpu, uint32_t dst, uint32_t src)
     set_zf(cpu, raise);
     return raise ? (dst & ~3u) | (src & 3) : dst;
 }
+
+/* Silicon reads the operand as one only to be read, and does not write it when nothing changes. */
+void helper_arpl_mem(CPUState *cpu, uint32_t src, uint32_t seg, uint32_t ea)
+{
+    uint32_t dst = cpu_ld(cpu, seg, ea, 2), changed = dst;
+    if ((dst & 3) < (src & 3)) changed = (dst & ~3u) | (src & 3);
+    if (changed != dst) cpu_st(cpu, seg, ea, changed, 2);
+    set_zf(cpu, changed != dst);
+}

@@ -79,6 +79,15 @@ typedef struct FpuState {
 
 typedef uint32_t CpuExitReason;
 
+/* The local APIC as the processor's MSRs and INIT# see it. */
+typedef struct CpuApicOps {
+    void (*set_base)(void *apic, uint64_t base); /* IA32_APIC_BASE has a new value */
+    void (*init)(void *apic);                    /* INIT# */
+    uint64_t (*tsc_deadline)(void *apic);        /* IA32_TSC_DEADLINE; 0: not armed */
+    void (*set_tsc_deadline)(void *apic, uint64_t tsc);
+    void (*tsc_moved)(void *apic); /* the TSC has been set */
+} CpuApicOps;
+
 typedef struct CPUState {
     /* Hot: within reach of an 8-bit displacement. */
     uint32_t regs[8];
@@ -95,6 +104,7 @@ typedef struct CPUState {
     uint32_t call_arg[4];  /* the backend's: arguments of a callout on their way */
     uint64_t backend_tmp[12]; /* for the backend's thunks */
     uint32_t spill[64];    /* the backend's: temporaries that found no register */
+    bool run_failed;       /* with cpu_retry_single(): the block is not to merge page checks again */
     const void *host_pc;   /* where in the code cache the last callout or slow path came from; NULL outside */
     void *host_sp;         /* the backend's: host stack on entry */
     void *exit_slot;       /* exec's: the unchained direct exit just taken, or NULL */
@@ -145,6 +155,8 @@ typedef struct CPUState {
     int (*intr_ack)(void *opaque);      /* interrupt acknowledge cycle: vector from PIC or APIC */
     void *intr_opaque;
     bool intr_line;                     /* INTR pin */
+    const CpuApicOps *apic_ops;         /* with has_apic; else NULL */
+    void *apic;
     void (*smm_change)(void *opaque, bool in_smm); /* SMIACT#: SMRAM appears or goes; may be NULL */
     void *smm_opaque;
     bool smm_nmi_blocked;               /* NMI blocking as it was before SMM */
@@ -167,6 +179,10 @@ typedef struct CPUState {
     /* Indirect-branch lookup, read by generated code (exec/lookup.c fills it): entry matches when eip and mode_id do. */
     struct JumpCacheEntry { uint32_t eip, mode_id; const void *code; } jump_cache[4096];
 } CPUState;
+
+/* IA32_APIC_BASE */
+enum { APIC_BASE_BSP = 1 << 8, APIC_BASE_ENABLE = 1 << 11 };
+#define APIC_BASE_DEFAULT 0xfee00000u
 
 enum { SHADOW_STI = 1, SHADOW_MOVSS = 2 };
 /* KEPT_RF: IRET or a task switch loaded RF afresh.  KEPT_STEP: no single-step trap (INT n, task switch). */

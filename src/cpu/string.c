@@ -19,6 +19,7 @@ typedef struct Str {
     uint32_t mask;               /* of addresses and the count */
     int32_t step;
     unsigned idx;
+    uint16_t cc; /* flags of the last comparison */
 } Str;
 
 static Str unpack(CPUState *cpu, uint32_t desc)
@@ -27,6 +28,7 @@ static Str unpack(CPUState *cpu, uint32_t desc)
     s.mask = desc & 1 << 6 ? 0xffffffffu : 0xffffu;
     s.step = cpu->df < 0 ? -(int32_t)s.size : (int32_t)s.size;
     s.idx = cpu_mmu_idx(cpu);
+    s.cc = cpu->cc;
     return s;
 }
 
@@ -191,7 +193,7 @@ static uint32_t lods(const Str *s, uint32_t count, bool fast)
 
 /* --- CMPS, SCAS ------------------------------------------------------------------------------------------------- */
 /* Flags of a - b, in CPUState.cc's format. */
-static void set_cmp_flags(const Str *s, uint32_t a, uint32_t b)
+static void set_cmp_flags(Str *s, uint32_t a, uint32_t b)
 {
     uint32_t sign = 1u << (s->size * 8 - 1), mask = size_mask(s->size), r = (a - b) & mask;
     uint32_t fl = 0;
@@ -203,7 +205,7 @@ static void set_cmp_flags(const Str *s, uint32_t a, uint32_t b)
     if (r == 0) fl |= FL_ZF;
     if (r & sign) fl |= FL_SF;
     if ((a ^ b) & (a ^ r) & sign) fl |= FL_OF;
-    s->cpu->cc = cpu_cc_from_flags(fl);
+    s->cc = cpu_cc_from_flags(fl);
 }
 
 /* Whether a comparison's outcome ends the repetition. */
@@ -213,14 +215,14 @@ static bool stops(const Str *s, bool equal)
 }
 
 /* Both return the elements done; *stop when the last one ended it. */
-static uint32_t cmps(const Str *s, uint32_t count, bool fast, bool *stop)
+static uint32_t cmps(Str *s, uint32_t count, bool fast, bool *stop)
 {
     CPUState *cpu = s->cpu;
     uint32_t si = get(s, R_ESI), di = get(s, R_EDI), n = 0, a, b;
     Span p = { NULL, 1 }, q = { NULL, 1 };
     if (fast) {
-        p = span(s, s->seg, si, count, false);
-        if (p.at) q = span(s, SEG_ES, di, p.n, false);
+        q = span(s, SEG_ES, di, count, false); /* the side silicon reads first */
+        if (q.at) p = span(s, s->seg, si, q.n, false);
     }
     if (p.at && q.at) {
         do {
@@ -228,10 +230,10 @@ static uint32_t cmps(const Str *s, uint32_t count, bool fast, bool *stop)
             a = load_host(p.at + off, s->size);
             b = load_host(q.at + off, s->size);
             n++;
-        } while (!stops(s, a == b) && n < q.n);
+        } while (!stops(s, a == b) && n < p.n);
     } else {
-        a = cpu_ld(cpu, s->seg, si, s->size);
         b = cpu_ld(cpu, SEG_ES, di, s->size);
+        a = cpu_ld(cpu, s->seg, si, s->size);
         n = 1;
     }
     *stop = stops(s, a == b);
@@ -256,7 +258,7 @@ static uint32_t scan(const Str *s, const uint8_t *p, uint32_t limit, uint32_t a)
     return n;
 }
 
-static uint32_t scas(const Str *s, uint32_t count, bool fast, bool *stop)
+static uint32_t scas(Str *s, uint32_t count, bool fast, bool *stop)
 {
     CPUState *cpu = s->cpu;
     uint32_t di = get(s, R_EDI), n = 1, a = cpu->regs[R_EAX] & size_mask(s->size), b;
@@ -305,7 +307,7 @@ static void outs(const Str *s)
 }
 
 /* --- the loop ------------------------------------------------------------------------------------------------------ */
-static uint32_t chunk(const Str *s, uint32_t count, bool fast, bool *stop)
+static uint32_t chunk(Str *s, uint32_t count, bool fast, bool *stop)
 {
     switch (s->op) {
     case STR_MOVS: return movs(s, count, fast);
@@ -334,5 +336,6 @@ uint32_t helper_string(CPUState *cpu, uint32_t desc)
         if (stop) break;
         if (count && (single || wants_out(cpu))) return 0;
     }
+    cpu->cc = s.cc; /* only now: a fault on the way finds the flags as before (SDM 2B, REP) */
     return 1;
 }

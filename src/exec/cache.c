@@ -275,6 +275,13 @@ void cache_invalidate(Exec *ex, TB *tb)
     ex->n_invalidated++;
 }
 
+void cache_no_runs(Exec *ex, TB *tb)
+{
+    if (!tb || tb == &ex->scratch) return;
+    ex->no_runs[no_runs_slot(tb->phys)] = tb->phys | 1ull << 63;
+    cache_invalidate(ex, tb);
+}
+
 /* --- writes to code -------------------------------------------------------------------------------------- */
 
 static bool tb_hit(const TB *tb, const uint8_t *host, unsigned offset, unsigned len)

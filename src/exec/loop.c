@@ -58,6 +58,7 @@ static TB *find_slow(Exec *ex, uint32_t lin, uint32_t mode_id)
     CPUState *cpu = ex->cpu;
     PhysAddr phys, second;
     MmuFault fault;
+    if (cpu->eip > cpu->seg[SEG_CS].limit) cpu_raise_err(cpu, EXC_GP, 0); /* before paging has its say */
     if (!mmu_translate(&cpu->mmu, lin, MMU_EXEC, cpu_mmu_idx(cpu), &phys, &fault)) cpu_raise_pf(cpu, &fault);
     TB *tb = cache_find(ex, phys, cpu->eip, mode_id);
     if (tb && tb->n_pages == 2) {
@@ -187,6 +188,8 @@ void exec_run(Exec *ex)
     ex->running = true;
     if (setjmp(env)) {
         ex->backend->after_jump(cpu);
+        if (cpu->run_failed) cache_no_runs(ex, cache_tb_at(ex, cpu->host_pc));
+        cpu->run_failed = false;
         cpu->host_pc = NULL;
         ex->scratch_active = false;
         cpu->n_insns_retired++;

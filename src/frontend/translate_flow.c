@@ -167,15 +167,15 @@ void tr_call_near(Tr *t, const Insn *in)
     uint32_t ret = mask_eip(in, t->next), target = direct ? rel_target(t, in) : 0;
     IrOpnd v = { 0 };
 
+    /* The return address is stored before the target is checked; ESP moves last. */
+    if (!direct) v = indirect_target(t, in);
+    tr_store(t, tr_stack(t, 0u - in->opsize, IR_MEM_W), in->opsize, ir_imm(ret));
     if (target > t->cs_limit) {
         tr_gp0(t);
         return;
     }
-    if (!direct) {
-        v = indirect_target(t, in);
-        check_target(t, in, v);
-    }
-    tr_push_value(t, in->opsize, ir_imm(ret));
+    if (!direct) check_target(t, in, v);
+    tr_sp_add(t, 0u - in->opsize);
     IrInsn *i = tr_op(t, direct ? IR_CALL : IR_CALLR, 4, (IrOpnd){ 0 }, v);
     i->target[0] = target;
     i->target[1] = ret;
@@ -278,13 +278,16 @@ void tr_bound(Tr *t, const Insn *in)
 {
     IrMem m = tr_mem(t, in, IR_MEM_R);
     IrOpnd index = ir_reg(in->opnd[0].reg);
-    IrOpnd lower = load_signed(t, m, in->opsize), upper = load_signed(t, tr_mem_plus(m, in->opsize), in->opsize);
+    IrOpnd lower = load_signed(t, m, in->opsize);
 
     if (in->opsize == 2) {
         IrOpnd v = tr_temp(t);
         tr_op(t, IR_MOVSX, 4, v, index)->width2 = 2;
         index = v;
     }
+    /* Silicon does not read the upper bound when the lower one fails. */
+    tr_call(t, HELPER_bound, index, lower, ir_imm(INT32_MAX));
+    IrOpnd upper = load_signed(t, tr_mem_plus(m, in->opsize), in->opsize);
     tr_call(t, HELPER_bound, index, lower, upper);
 }
 

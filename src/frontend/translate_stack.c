@@ -18,12 +18,12 @@ void tr_push(Tr *t, const Insn *in)
     tr_sp_add(t, 0u - in->opsize);
 }
 
+/* Only 16 bits are read, whatever the operand size, as only 16 are written by PUSH. */
 static void pop_seg(Tr *t, const Insn *in)
 {
     unsigned seg = in->opnd[0].reg;
-    IrOpnd v = tr_load(t, tr_stack(t, 0, IR_MEM_R), in->opsize);
+    IrOpnd v = tr_load(t, tr_stack(t, 0, IR_MEM_R), 2);
 
-    if (in->opsize == 4) tr_calc(t, IR_AND, v, ir_imm(0xffff));
     if (seg == SEG_SS)
         tr_call(t, HELPER_mov_ss, v);
     else

@@ -81,8 +81,8 @@ void tr_lods(Tr *t, const Insn *in)
 void tr_cmps(Tr *t, const Insn *in)
 {
     if (repeated(t, in, STR_CMPS, false)) return;
+    IrOpnd b = tr_load(t, destination(t, in, IR_MEM_R), element_size(in)); /* first, as silicon does */
     IrOpnd a = tr_load(t, source(t, in), element_size(in));
-    IrOpnd b = tr_load(t, destination(t, in, IR_MEM_R), element_size(in));
     tr_op(t, IR_CMP, element_size(in), a, b);
     advance(t, in, true, true);
 }

@@ -318,13 +318,15 @@ void tr_lsl(Tr *t, const Insn *in)
 void tr_arpl(Tr *t, const Insn *in)
 {
     if (not_protected(t)) return;
-    TrRmw r = tr_rmw_begin(t, in, 0);
-    IrOpnd dst = tr_temp(t), src = tr_read_selector(t, in, 1);
-
-    tr_op(t, IR_MOVZX, 4, dst, r.v)->width2 = 2;
-    IrOpnd v = tr_call_ret(t, HELPER_arpl, dst, src);
-    tr_move(t, 2, r.v, v);
-    tr_rmw_end(t, &r);
+    IrOpnd src = tr_read_selector(t, in, 1);
+    if (tr_is_mem(in, 0)) {
+        IrOpnd ea = tr_ea(t, in);
+        tr_call(t, HELPER_arpl_mem, src, ir_imm(in->mem.seg), ea);
+        tr_chkmode(t);
+        return;
+    }
+    IrOpnd v = tr_call_ret(t, HELPER_arpl, tr_read_selector(t, in, 0), src);
+    tr_move(t, 2, ir_reg(in->opnd[0].reg), v);
 }
 
 /* --- identification, counters, MSRs, caches ------------------------------------------------------------- */

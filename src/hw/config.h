@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "block/drive.h"
 #include "exec/exec.h"
 #include "hw/chardev.h"
 
@@ -41,6 +42,9 @@ typedef struct MachineConfig {
     CharDev *serial[MACHINE_SERIAL_MAX]; /* COM1.., NULL: no such port */
     DebugExitConfig debug_exit;
     DebugConConfig debugcon;
+
+    DriveConfig drive[DRIVES_MAX]; /* each place at most once */
+    unsigned n_drives;
 
     RtcBase rtc_base;
     int64_t rtc_date; /* RTC_BASE_DATE: seconds since 1970, as the guest's clock shall show at power-on */

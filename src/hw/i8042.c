@@ -1,9 +1,11 @@
 /* IBM PS/2 Hardware Interface Technical Reference, "Keyboard and Auxiliary Device Controller".
- * A byte the guest writes is taken at once (the input buffer is never seen full), and one from a device
- * or from the controller itself enters the output buffer as soon as that is empty. */
+ * A byte the guest writes is taken at once (the input buffer is never seen full).  The controller's own
+ * answers enter the output buffer as soon as that is empty; a device's next byte takes its time on the wire, so
+ * that a chain of interrupt handlers that each read port 60h sees the same byte. */
 #include "hw/i8042.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "hw/alloc.h"
 #include "hw/ps2.h"
@@ -12,6 +14,7 @@ enum { ST_OBF = 1, ST_SYS = 4, ST_COMMAND = 8, ST_UNLOCKED = 0x10, ST_AUX = 0x20
 enum { CB_IRQ1 = 1, CB_IRQ12 = 2, CB_SYS = 4, CB_KBD_OFF = 0x10, CB_AUX_OFF = 0x20, CB_TRANSLATE = 0x40 };
 enum { P2_NOT_RESET = 1, P2_A20 = 2, P2_OBF = 0x10, P2_AUX_OBF = 0x20, P2_DATA = 0xc0 };
 enum { SELF_TEST_PASSED = 0x55, CONTROLLER_QUEUE = 4 };
+enum { WIRE_NS = 500000 }; /* 11 bits at the upper end of the clock's range, rounded down */
 
 struct I8042 {
     Machine *machine;
@@ -25,7 +28,11 @@ struct I8042 {
     /* Answers of the controller that wait for the buffer: byte, and whether it counts as the mouse's. */
     uint8_t queued, answer[CONTROLLER_QUEUE];
     bool answer_aux[CONTROLLER_QUEUE];
-    Ps2Device kbd, aux;
+    uint64_t wire_free_at; /* no device's byte comes before */
+    Timer *wire;
+    Input *input;
+    Ps2Keyboard kbd;
+    Ps2Mouse aux;
 };
 
 /* Scan code set 2 to set 1.  Codes above 84h stand for themselves. */
@@ -57,7 +64,7 @@ static void fill(I8042 *k, uint8_t v, bool aux)
 static bool fill_from_keyboard(I8042 *k)
 {
     uint8_t v;
-    if ((k->ram[0] & CB_KBD_OFF) || !ps2_read(&k->kbd, &v)) return false;
+    if ((k->ram[0] & CB_KBD_OFF) || !ps2_keyboard_read(&k->kbd, &v)) return false;
     if (k->ram[0] & CB_TRANSLATE) {
         if (v == 0xf0) {
             k->breaking = true;
@@ -74,7 +81,7 @@ static bool fill_from_keyboard(I8042 *k)
 static bool fill_from_mouse(I8042 *k)
 {
     uint8_t v;
-    if ((k->ram[0] & CB_AUX_OFF) || !ps2_read(&k->aux, &v)) return false;
+    if ((k->ram[0] & CB_AUX_OFF) || !ps2_mouse_read(&k->aux, &v)) return false;
     fill(k, v, true);
     return true;
 }
@@ -91,9 +98,21 @@ static bool fill_from_controller(I8042 *k)
     return true;
 }
 
-static void refill(I8042 *k)
+static bool device_waits(const I8042 *k)
 {
-    if (!k->full && !fill_from_controller(k) && !fill_from_keyboard(k)) fill_from_mouse(k);
+    return (!(k->ram[0] & CB_KBD_OFF) && ps2_keyboard_waiting(&k->kbd)) ||
+           (!(k->ram[0] & CB_AUX_OFF) && ps2_mouse_waiting(&k->aux));
+}
+
+static void refill(void *opaque)
+{
+    I8042 *k = opaque;
+    if (!k->full && !fill_from_controller(k) && device_waits(k)) {
+        if (clock_now(k->machine) < k->wire_free_at)
+            timer_set(k->wire, k->wire_free_at);
+        else if (!fill_from_keyboard(k))
+            fill_from_mouse(k);
+    }
     update_irqs(k);
 }
 
@@ -177,11 +196,11 @@ static void data(I8042 *k, uint8_t v)
     case 0xd3: answer(k, v, true); break;
     case 0xd4:
         k->ram[0] &= (uint8_t)~CB_AUX_OFF; /* sending to a device enables its wire */
-        ps2_write(&k->aux, v);
+        ps2_mouse_write(&k->aux, v);
         break;
     case 0:
         k->ram[0] &= (uint8_t)~CB_KBD_OFF;
-        ps2_write(&k->kbd, v);
+        ps2_keyboard_write(&k->kbd, v);
         break;
     default: k->ram[pending & 0x1f] = v;
     }
@@ -193,6 +212,7 @@ static uint32_t kbc_read(void *opaque, uint16_t port, unsigned size)
     I8042 *k = opaque;
     if (port == 0x64) return status(k);
     uint8_t v = k->out;
+    if (k->full) k->wire_free_at = clock_now(k->machine) + WIRE_NS;
     k->full = false;
     update_irqs(k); /* the line falls before the next byte raises it */
     refill(k);
@@ -211,11 +231,6 @@ static void kbc_write(void *opaque, uint16_t port, uint32_t value, unsigned size
     refill(k);
 }
 
-#define PS2_FIELDS(d)                                                                                                  \
-    FIELD(I8042, d.command), FIELD(I8042, d.last_sent), FIELD(I8042, d.head), FIELD(I8042, d.count),                   \
-        FIELD(I8042, d.queue), FIELD(I8042, d.enabled), FIELD(I8042, d.leds), FIELD(I8042, d.scan_set),                \
-        FIELD(I8042, d.rate), FIELD(I8042, d.resolution), FIELD(I8042, d.scaling_2to1), FIELD(I8042, d.remote),        \
-        FIELD(I8042, d.wrap)
 static const Field kbc_fields[] = {
     FIELD(I8042, ram),
     FIELD(I8042, output_port),
@@ -228,8 +243,9 @@ static const Field kbc_fields[] = {
     FIELD(I8042, queued),
     FIELD(I8042, answer),
     FIELD(I8042, answer_aux),
-    PS2_FIELDS(kbd),
-    PS2_FIELDS(aux),
+    FIELD(I8042, wire_free_at),
+    PS2_KEYBOARD_FIELDS(I8042, kbd),
+    PS2_MOUSE_FIELDS(I8042, aux),
     FIELD_END,
 };
 
@@ -237,15 +253,53 @@ static const Field kbc_fields[] = {
 static void kbc_reset(void *dev)
 {
     I8042 *k = dev;
-    *k = (I8042){ .machine = k->machine, .lines = k->lines, .output_port = P2_NOT_RESET | P2_A20 | P2_DATA };
+    timer_cancel(k->wire);
+    memset(k->ram, 0, sizeof k->ram);
     k->ram[0] = CB_IRQ1 | CB_SYS | CB_AUX_OFF | CB_TRANSLATE;
-    ps2_init(&k->kbd, false);
-    ps2_init(&k->aux, true);
+    k->output_port = P2_NOT_RESET | P2_A20 | P2_DATA;
+    k->pending = k->out = k->queued = 0;
+    k->full = k->from_aux = k->last_was_command = k->breaking = false;
+    k->wire_free_at = 0;
+    ps2_keyboard_reset(&k->kbd);
+    ps2_mouse_reset(&k->aux);
     irq_set(&k->lines.a20, true);
     update_irqs(k);
 }
 
 static const DeviceClass kbc_class = { .name = "i8042", .version = 1, .fields = kbc_fields, .reset = kbc_reset };
+
+/* --- the user's side --------------------------------------------------------------------------------------- */
+
+static void on_key(void *opaque, Key key, bool down)
+{
+    ps2_keyboard_key(&((I8042 *)opaque)->kbd, key, down);
+}
+static void on_move(void *opaque, int dx, int dy, int wheel)
+{
+    ps2_mouse_move(&((I8042 *)opaque)->aux, dx, dy, wheel);
+}
+static void on_buttons(void *opaque, unsigned buttons)
+{
+    ps2_mouse_buttons(&((I8042 *)opaque)->aux, buttons);
+}
+
+static void on_leds(void *opaque, unsigned leds)
+{
+    I8042 *k = opaque;
+    if (k->input) input_set_leds(k->input, leds);
+}
+
+void i8042_attach_input(I8042 *k, Input *in)
+{
+    k->input = in;
+    input_set_keyboard(in, &(KeyboardSink){ .key = on_key, .opaque = k });
+    input_set_pointer(in, &(PointerSink){ .move = on_move, .buttons = on_buttons, .opaque = k });
+}
+
+void i8042_nudge_mouse(I8042 *k)
+{
+    ps2_mouse_nudge(&k->aux);
+}
 
 I8042 *i8042_new(Machine *m, I8042Lines lines)
 {
@@ -253,6 +307,9 @@ I8042 *i8042_new(Machine *m, I8042Lines lines)
     I8042 *k = hw_alloc(sizeof *k);
     k->machine = m;
     k->lines = lines;
+    k->wire = timer_new(m, refill, k);
+    ps2_keyboard_init(&k->kbd, m, (Ps2Wire){ .ready = refill, .leds = on_leds, .opaque = k });
+    ps2_mouse_init(&k->aux, m, (Ps2Wire){ .ready = refill, .opaque = k });
     ioports_map(machine_io(m), 0x60, 1, &ops, k);
     ioports_map(machine_io(m), 0x64, 1, &ops, k);
     kbc_reset(k);
@@ -262,5 +319,9 @@ I8042 *i8042_new(Machine *m, I8042Lines lines)
 
 void i8042_free(I8042 *k)
 {
+    if (!k) return;
+    timer_free(k->wire);
+    ps2_keyboard_free(&k->kbd);
+    ps2_mouse_free(&k->aux);
     free(k);
 }

@@ -234,3 +234,8 @@ Exec *pc_exec(Machine *m)
 {
     return ((Pc *)machine_board(m))->exec;
 }
+
+Input *pc_input(Machine *m)
+{
+    return ((Pc *)machine_board(m))->dev.input;
+}

@@ -10,6 +10,7 @@
 #define CALQUE_HW_PC_H
 
 #include "hw/config.h"
+#include "hw/input.h"
 #include "hw/machine.h"
 
 /* A machine that is ready to run.  NULL: error says why, in one line.  cfg is borrowed for its life. */
@@ -23,5 +24,6 @@ void machine_free(Machine *m);
 /* Asks the guest to shut down (ACPI power button).  Machine thread. */
 void pc_power_button(Machine *m);
 Exec *pc_exec(Machine *m);
+Input *pc_input(Machine *m);
 
 #endif

@@ -75,6 +75,9 @@ void pc_devices_add(PcDevices *d, Machine *m, const MachineConfig *cfg, IrqLine 
     d->kbc = i8042_new(
         m,
         (I8042Lines){ .irq1 = i8259_irq(d->pic, 1), .irq12 = i8259_irq(d->pic, 12), .a20 = irq_or_input(&d->a20, 0) });
+    d->input = input_new(m);
+    i8042_attach_input(d->kbc, d->input);
+    d->vmmouse = vmmouse_new(m, d->input, d->kbc);
     d->port92 = port92_new(m, irq_or_input(&d->a20, 1));
     d->port80 = port80_new(m);
     d->cf9 = port_cf9_new(m);
@@ -93,7 +96,9 @@ void pc_devices_free(PcDevices *d)
     port_cf9_free(d->cf9);
     port80_free(d->port80);
     port92_free(d->port92);
+    vmmouse_free(d->vmmouse);
     i8042_free(d->kbc);
+    input_free(d->input);
     mc146818_free(d->rtc);
     port61_free(d->port61);
     i8254_free(d->pit);

@@ -16,13 +16,16 @@
 #include "hw/port80.h"
 #include "hw/port92.h"
 #include "hw/port_cf9.h"
+#include "hw/vmmouse.h"
 
 typedef struct PcDevices {
     I8259 *pic;
     I8254 *pit;
     Port61 *port61;
     Mc146818 *rtc;
+    Input *input;
     I8042 *kbc;
+    VmMouse *vmmouse;
     Port92 *port92;
     Port80 *port80;
     PortCf9 *cf9;

@@ -19,7 +19,9 @@ typedef struct Handler {
 } Handler;
 
 struct IoPorts {
-    uint16_t handler[IO_PORTS]; /* 0: none */
+    uint16_t handler[IO_PORTS]; /* in force; 0: none */
+    uint16_t under[IO_PORTS];   /* registered with ioports_map() */
+    bool covered[IO_PORTS];     /* an overlay is in force */
     Handler handlers[IO_HANDLERS];
 };
 
@@ -48,15 +50,28 @@ static unsigned find_handler(IoPorts *io, const IoPortOps *ops, void *opaque)
     return unused;
 }
 
-static void set_port(IoPorts *io, unsigned port, unsigned handler)
+static void set_slot(IoPorts *io, uint16_t *slot, unsigned handler)
 {
-    Handler *old = &io->handlers[io->handler[port]];
-    if (io->handler[port] && --old->n_ports == 0) *old = (Handler){ 0 };
-    io->handler[port] = (uint16_t)handler;
+    Handler *old = &io->handlers[*slot];
+    if (*slot && --old->n_ports == 0) *old = (Handler){ 0 };
+    *slot = (uint16_t)handler;
     if (handler) io->handlers[handler].n_ports++;
 }
 
-void ioports_map(IoPorts *io, uint16_t base, unsigned count, const IoPortOps *ops, void *opaque)
+static void map_port(IoPorts *io, unsigned port, unsigned handler)
+{
+    set_slot(io, &io->under[port], handler);
+    if (!io->covered[port]) set_slot(io, &io->handler[port], handler);
+}
+
+static void overlay_port(IoPorts *io, unsigned port, unsigned handler)
+{
+    io->covered[port] = handler != 0;
+    set_slot(io, &io->handler[port], handler ? handler : io->under[port]);
+}
+
+static void map_ports(IoPorts *io, unsigned base, unsigned count, const IoPortOps *ops, void *opaque,
+                      void (*map)(IoPorts *io, unsigned port, unsigned handler))
 {
     unsigned end = base + count;
     if (count > IO_PORTS || end > IO_PORTS || count == 0) return;
@@ -65,8 +80,18 @@ void ioports_map(IoPorts *io, uint16_t base, unsigned count, const IoPortOps *op
         handler = find_handler(io, ops, opaque);
         io->handlers[handler].n_ports++; /* keeps it while its old ports are replaced */
     }
-    for (unsigned port = base; port < end; port++) set_port(io, port, handler);
+    for (unsigned port = base; port < end; port++) map(io, port, handler);
     if (ops) io->handlers[handler].n_ports--;
+}
+
+void ioports_map(IoPorts *io, uint16_t base, unsigned count, const IoPortOps *ops, void *opaque)
+{
+    map_ports(io, base, count, ops, opaque, map_port);
+}
+
+void ioports_overlay(IoPorts *io, uint16_t base, unsigned count, const IoPortOps *ops, void *opaque)
+{
+    map_ports(io, base, count, ops, opaque, overlay_port);
 }
 
 static uint32_t ones(unsigned size)

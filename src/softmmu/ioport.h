@@ -18,6 +18,9 @@ IoPorts *ioports_new(void);
 void ioports_free(IoPorts *io);
 /* Later registrations of a port replace earlier ones; ops NULL unregisters.  base+count <= 65536. */
 void ioports_map(IoPorts *io, uint16_t base, unsigned count, const IoPortOps *ops, void *opaque);
+/* A window that lies over what is registered there (a PCI device before the ISA bus); ops NULL takes it away, and
+ * what it hid answers again. */
+void ioports_overlay(IoPorts *io, uint16_t base, unsigned count, const IoPortOps *ops, void *opaque);
 uint32_t ioports_read(IoPorts *io, uint16_t port, unsigned size); /* unmapped: all ones */
 void ioports_write(IoPorts *io, uint16_t port, uint32_t value, unsigned size);
 

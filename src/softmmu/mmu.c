@@ -18,6 +18,8 @@ static void remapped(void *opaque)
     mmu_flush_all(opaque);
 }
 
+static void cleaned(void *opaque, const uint8_t *lo, const uint8_t *hi);
+
 void mmu_init(Mmu *m, PhysMem *phys)
 {
     memset(m, 0, sizeof(*m));
@@ -30,12 +32,14 @@ void mmu_init(Mmu *m, PhysMem *phys)
     memset(m->tlb, 0xff, sizeof(m->tlb));
     memset(m->itlb, 0xff, sizeof(m->itlb));
     phys_on_remap(phys, remapped, m);
+    phys_on_cleaned(phys, cleaned, m);
 }
 
 void mmu_free(Mmu *m)
 {
     if (!m->book) return;
     phys_off_remap(m->phys, remapped, m);
+    phys_off_cleaned(m->phys, cleaned, m);
     free(m->book);
     m->book = NULL;
 }
@@ -183,11 +187,12 @@ static void note_large(MmuBook *b, uint32_t lin, unsigned shift)
     b->large[(lin >> 22 << 1) + 1] |= 2;
 }
 
-/* The write tag of an entry: fast only for RAM that holds no translated code. */
+/* The write tag of an entry: fast only for RAM that holds no translated code and whose writes nobody waits for. */
 static uint32_t write_tag(Mmu *m, uint32_t page, const Slot *s)
 {
-    bool fast = (s->flags & (SLOT_WRITE | SLOT_RAM)) == (SLOT_WRITE | SLOT_RAM) &&
-                !phys_page_has_code(m->phys, (PhysAddr)s->ppage << PAGE_SHIFT);
+    PhysAddr phys = (PhysAddr)s->ppage << PAGE_SHIFT;
+    bool fast = (s->flags & (SLOT_WRITE | SLOT_RAM)) == (SLOT_WRITE | SLOT_RAM) && !phys_page_has_code(m->phys, phys) &&
+                !phys_page_is_clean(m->phys, phys);
     return fast ? page : page | TAG_SLOW;
 }
 
@@ -304,34 +309,43 @@ bool mmu_translate(Mmu *m, uint32_t lin, unsigned access, unsigned idx, PhysAddr
     return true;
 }
 
-/* --- code tracking ------------------------------------------------------------------------------ */
+/* --- code and dirty tracking --------------------------------------------------------------------- */
 
 /* By host address, so that every guest-physical alias of the page is found. */
-static void protect_entry(TlbEntry *e, const Slot *s, uintptr_t host)
+static void protect_entry(TlbEntry *e, const Slot *s, uintptr_t lo, uintptr_t bytes)
 {
     uint32_t page = e->tag_rd & ~PAGE_MASK;
     uint8_t need = SLOT_VALID | SLOT_RAM;
-    if ((s->flags & need) == need && (uintptr_t)page + e->addend == host) e->tag_wr |= TAG_SLOW;
+    if ((s->flags & need) == need && (uintptr_t)page + e->addend - lo < bytes) e->tag_wr |= TAG_SLOW;
 }
 
-static void protect_list(Mmu *m, const SlotList *list, uintptr_t host)
+static void protect_list(Mmu *m, const SlotList *list, uintptr_t lo, uintptr_t bytes)
 {
     for (unsigned i = 0; i < list->n; i++) {
         unsigned table = list->id[i] / MMU_TLB_SIZE, n = list->id[i] % MMU_TLB_SIZE;
-        if (table < BOOK_FETCH) protect_entry(&m->tlb[table][n], &m->book->slot[table][n], host);
+        if (table < BOOK_FETCH) protect_entry(&m->tlb[table][n], &m->book->slot[table][n], lo, bytes);
     }
+}
+
+static void protect_host(Mmu *m, uintptr_t lo, uintptr_t bytes)
+{
+    protect_list(m, &m->book->local, lo, bytes);
+    protect_list(m, &m->book->global, lo, bytes);
+    for (unsigned idx = 0; idx < MMU_MODES; idx++)
+        for (unsigned i = 0; i < MMU_VICTIMS; i++) {
+            Victim *v = &m->book->victim[idx][i];
+            protect_entry(&v->entry, &v->slot, lo, bytes);
+        }
 }
 
 void mmu_protect_code(Mmu *m, PhysAddr page)
 {
     bool ram;
     uintptr_t host = (uintptr_t)phys_page_host(m->phys, page, &ram);
-    if (!host) return;
-    protect_list(m, &m->book->local, host);
-    protect_list(m, &m->book->global, host);
-    for (unsigned idx = 0; idx < MMU_MODES; idx++)
-        for (unsigned i = 0; i < MMU_VICTIMS; i++) {
-            Victim *v = &m->book->victim[idx][i];
-            protect_entry(&v->entry, &v->slot, host);
-        }
+    if (host) protect_host(m, host, PAGE_SIZE);
+}
+
+static void cleaned(void *opaque, const uint8_t *lo, const uint8_t *hi)
+{
+    protect_host(opaque, (uintptr_t)lo, (uintptr_t)(hi - lo));
 }

@@ -20,6 +20,7 @@ static void region_free(PhysRegion *r)
         for (uint64_t i = 0; i < (r->size + PAGE_MASK) >> PAGE_SHIFT; i++) free(r->code[i]);
         free(r->code);
     }
+    free(r->dirty);
     if (r->map) munmap(r->map, r->map_size);
     free(r->name);
     free(r);
@@ -53,6 +54,7 @@ static PhysPage region_at(PhysRegion *r, PhysAddr addr)
 {
     uint64_t offset = addr - r->base;
     bool read_only = r->read_only;
+    if (r->source) return (PhysPage){ .region = r, .offset = offset, .kind = PHYS_SPLIT };
     while (r->kind == REGION_ALIAS) {
         offset += r->offset;
         r = r->target;
@@ -291,6 +293,32 @@ void phys_region_set(PhysRegion *r, PhysAddr base, bool enabled, bool read_only)
             map_paint(pm, a->base, region_end(a));
         }
     }
+    map_changed(pm);
+}
+
+void phys_alias_set_offset(PhysRegion *r, uint64_t offset)
+{
+    if (r->offset == offset) return;
+    PhysAddr hi = region_end(r);
+    if (r->enabled) phys_code_drop_range(r->pm, r->base, hi);
+    r->offset = offset;
+    if (!r->enabled) return;
+    map_paint(r->pm, r->base, hi);
+    map_changed(r->pm);
+}
+
+void phys_region_set_source(PhysRegion *r, PhysRegion *source, uint64_t offset)
+{
+    bool fits = !source || (source->host && offset <= source->size && r->size <= source->size - offset &&
+                            r->kind == REGION_ALIAS && r->target->host &&
+                            ((offset | r->offset | r->base) & PAGE_MASK) == 0);
+    if (!fits || (r->source == source && r->source_offset == offset)) return;
+    PhysMem *pm = r->pm;
+    if (r->enabled) phys_code_drop_range(pm, r->base, region_end(r));
+    r->source = source;
+    r->source_offset = offset;
+    if (!r->enabled) return;
+    map_paint(pm, r->base, region_end(r));
     map_changed(pm);
 }
 

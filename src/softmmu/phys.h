@@ -10,6 +10,8 @@
 
 typedef uint64_t PhysAddr; /* 36 bits are decoded (PAE, PSE-36) */
 #define PHYS_ADDR_BITS 36
+/* No access gets there: a place to make a region that is moved before it is used. */
+#define PHYS_SPARE ((PhysAddr)1 << PHYS_ADDR_BITS)
 #define PAGE_SHIFT     12
 #define PAGE_SIZE      4096u
 #define PAGE_MASK      0xfffu
@@ -38,6 +40,11 @@ PhysRegion *phys_add_mmio(PhysMem *pm, const char *name, PhysAddr base, uint64_t
 PhysRegion *phys_add_alias(PhysMem *pm, const char *name, PhysAddr base, uint64_t size, int priority,
                            PhysRegion *target, uint64_t offset);
 void phys_region_set(PhysRegion *r, PhysAddr base, bool enabled, bool read_only);
+/* Where an alias looks in its target: offset + the alias' size stays within the target. */
+void phys_alias_set_offset(PhysRegion *r, uint64_t offset);
+/* "Read ROM, write RAM", as chipsets offer for copying a BIOS onto itself: what an alias of RAM shows to reads and
+ * fetches comes from source (RAM or ROM) at offset; its own target takes the writes.  NULL: an ordinary alias again. */
+void phys_region_set_source(PhysRegion *alias, PhysRegion *source, uint64_t offset);
 uint8_t *phys_region_host(PhysRegion *r); /* RAM and ROM: host address of its first byte */
 
 /* Host memory behind one page, or NULL for a device window or a hole.  *writable: RAM, not ROM. */
@@ -67,6 +74,20 @@ void phys_code_clear_page(PhysMem *pm, PhysAddr page);         /* no translated 
 bool phys_page_has_code(PhysMem *pm, PhysAddr page);
 bool phys_code_hit(PhysMem *pm, PhysAddr addr, unsigned len);     /* any marked granule touched? */
 void phys_code_written(PhysMem *pm, PhysAddr addr, unsigned len); /* calls the callback if phys_code_hit */
+
+/* --- dirty tracking: which pages of a RAM region have been written (display memory) ------------------ */
+/* Writes by the CPU (through any alias) and by phys_write() are noticed; those by the region's owner through
+ * phys_region_host() are told with phys_dirty_mark().  A page costs two slow writes after each taking. */
+void phys_dirty_track(PhysRegion *r); /* RAM; all pages start dirty */
+void phys_dirty_mark(PhysRegion *r, uint64_t offset, uint64_t len);
+/* Pages [first, first + n) of the region: flag[i] = 1 if page first + i has been written since it was last taken.
+ * They are clean from here on.  False: none was dirty. */
+bool phys_dirty_take(PhysRegion *r, uint64_t first, uint64_t n, uint8_t *flag);
+bool phys_page_is_clean(PhysMem *pm, PhysAddr page); /* tracked and not dirty: its next write must be seen */
+/* Called when pages become clean: the TLBs must send writes to host memory [lo, hi) the slow way. */
+typedef void PhysCleaned(void *opaque, const uint8_t *lo, const uint8_t *hi);
+void phys_on_cleaned(PhysMem *pm, PhysCleaned *fn, void *opaque);
+void phys_off_cleaned(PhysMem *pm, PhysCleaned *fn, void *opaque);
 
 /* Text for `info mtree`: one line per region, through emit(). */
 void phys_print(PhysMem *pm, void (*emit)(void *opaque, const char *line), void *opaque);

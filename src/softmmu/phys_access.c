@@ -67,7 +67,7 @@ void phys_read(PhysMem *pm, PhysAddr addr, void *buf, size_t len)
     while (len) {
         PhysPage p;
         size_t n = find_run(pm, addr, len, &p);
-        run_read(p, out, n);
+        run_read(phys_read_side(p), out, n);
         out += n;
         addr += n;
         len -= n;
@@ -79,8 +79,10 @@ static void write_any(PhysMem *pm, PhysAddr addr, const uint8_t *in, size_t len,
     while (len) {
         PhysPage p;
         size_t n = find_run(pm, addr, len, &p);
+        p = phys_write_side(p);
         if (p.kind == PHYS_RAM || (p.kind == PHYS_ROM && to_rom)) {
             memcpy(p.region->host + p.offset, in, n);
+            phys_dirty_note(&p, n);
             if (pm->n_code_pages) phys_code_written(pm, addr, (unsigned)n);
         } else if (p.kind == PHYS_MMIO) {
             mmio_write(p.region, p.offset, in, n);

@@ -70,7 +70,7 @@ static void remember_alias(PhysMem *pm, CodePage *c, uint32_t page)
 
 static void mark_page(PhysMem *pm, PhysAddr addr, unsigned n)
 {
-    PhysPage p = phys_find(pm, addr);
+    PhysPage p = phys_read_side(phys_find(pm, addr));
     if (!phys_find_host(&p)) return;
     CodePage **slot = &p.region->code[p.offset >> PAGE_SHIFT];
     if (!*slot) {
@@ -124,6 +124,7 @@ bool phys_code_hit(PhysMem *pm, PhysAddr addr, unsigned len)
 static void written_page(PhysMem *pm, PhysAddr addr, unsigned n)
 {
     PhysPage p = phys_find(pm, addr);
+    if (p.kind == PHYS_RAM) phys_dirty_note(&p, 1);
     const CodePage *c = phys_code_of(&p);
     if (!c || !(c->granules & granules(addr & PAGE_MASK, n))) return;
     CodePage copy = *c;

@@ -20,6 +20,7 @@ typedef enum PhysKind {
     PHYS_RAM,
     PHYS_ROM, /* also RAM seen through a read-only region */
     PHYS_MMIO,
+    PHYS_SPLIT, /* reads from one memory, writes to another: region is the alias, see phys_read_side() */
     PHYS_SUB, /* page with a region boundary inside: resolved by address, see phys_sub_find() */
 } PhysKind;
 
@@ -44,10 +45,13 @@ struct PhysRegion {
     bool enabled, read_only;
     PhysRegion *target; /* alias */
     uint64_t offset;    /* alias: of our first byte in the target */
+    PhysRegion *source; /* alias: where reads come from, or NULL */
+    uint64_t source_offset;
     uint8_t *host;      /* RAM, ROM */
     void *map;          /* what munmap() wants */
     size_t map_size;
     CodePage **code; /* RAM, ROM: by page of the region */
+    uint8_t *dirty;  /* RAM whose writes are tracked: by page, see phys_dirty.c */
     const MmioOps *ops;
     void *opaque;
 };
@@ -74,6 +78,11 @@ struct PhysMem {
         void *opaque;
     } remap[PHYS_REMAP_LISTENERS];
     unsigned n_remap;
+    struct {
+        PhysCleaned *fn;
+        void *opaque;
+    } cleaned[PHYS_REMAP_LISTENERS];
+    unsigned n_cleaned;
     PhysCodeWritten *code_written;
     void *code_opaque;
     size_t n_code_pages; /* pages with any granule marked */
@@ -90,9 +99,23 @@ static inline PhysPage phys_find(const PhysMem *pm, PhysAddr addr)
     return p;
 }
 
+/* What a read, or a write, at p meets. */
+static inline PhysPage phys_read_side(PhysPage p)
+{
+    if (p.kind != PHYS_SPLIT) return p;
+    return (PhysPage){ p.region->source, p.region->source_offset + p.offset, PHYS_ROM };
+}
+static inline PhysPage phys_write_side(PhysPage p)
+{
+    if (p.kind != PHYS_SPLIT) return p;
+    return (PhysPage){ p.region->target, p.region->offset + p.offset, PHYS_RAM };
+}
+
+/* Memory that can be read there, or NULL. */
 static inline uint8_t *phys_find_host(const PhysPage *p)
 {
-    return p->kind == PHYS_RAM || p->kind == PHYS_ROM ? p->region->host + p->offset : NULL;
+    PhysPage r = phys_read_side(*p);
+    return r.kind == PHYS_RAM || r.kind == PHYS_ROM ? r.region->host + r.offset : NULL;
 }
 
 /* What answers at exactly addr, and for how many bytes from there (at least 1, at most len). */
@@ -100,7 +123,16 @@ PhysPage phys_sub_find(const PhysMem *pm, PhysAddr addr, size_t len, size_t *run
 
 static inline CodePage *phys_code_of(const PhysPage *p)
 {
-    return p->kind == PHYS_RAM || p->kind == PHYS_ROM ? p->region->code[p->offset >> PAGE_SHIFT] : NULL;
+    PhysPage r = phys_read_side(*p);
+    return r.kind == PHYS_RAM || r.kind == PHYS_ROM ? r.region->code[r.offset >> PAGE_SHIFT] : NULL;
+}
+/* After a write to p's memory: p.offset is that of the first byte, len at least 1. */
+static inline void phys_dirty_note(const PhysPage *p, size_t len)
+{
+    uint8_t *dirty = p->region->dirty;
+    if (!dirty) return;
+    dirty[p->offset >> PAGE_SHIFT] = 1;
+    dirty[(p->offset + len - 1) >> PAGE_SHIFT] = 1;
 }
 /* The map is about to change for [lo, hi): translations reached through these addresses are told off. */
 void phys_code_drop_range(PhysMem *pm, PhysAddr lo, PhysAddr hi);

@@ -63,6 +63,9 @@ typedef struct IrMem {
     uint8_t shift; /* 0..3 */
     uint16_t base, index; /* IR_NOREG when absent */
     uint32_t disp;
+    uint8_t run_first; /* the access that checks for its run */
+    uint16_t run;      /* pass "runs": accesses that one page check can serve share a number; 0 none */
+    uint16_t run_off, run_len; /* offset of this access from the run's lowest byte; bytes the run spans */
     uint8_t align; /* > 1: #GP(0) when the linear address is not a multiple (16 for MOVAPS ...) */
 } IrMem;
 

@@ -8,6 +8,7 @@ void pass_flags(IrBlock *b);
 void pass_constprop(IrBlock *b);
 void pass_addr(IrBlock *b);
 void pass_dce(IrBlock *b);
+void pass_runs(IrBlock *b);
 
 /* Registers a pass keeps facts on; those of higher number (a block would have to be huge) are left alone. */
 enum { PASS_MAX_REGS = 512 };

@@ -11,6 +11,7 @@ const IrPass ir_passes[] = {
     { "constprop", "known values and copies take the place of registers", pass_constprop },
     { "addr", "address arithmetic moves into memory operands", pass_addr },
     { "dce", "operations without effect are dropped", pass_dce },
+    { "runs", "one page check serves neighbouring memory accesses", pass_runs },
 };
 const unsigned ir_pass_count = sizeof ir_passes / sizeof *ir_passes;
 

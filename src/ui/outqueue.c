@@ -164,7 +164,7 @@ void outqueue_write(OutQueue *q, const uint8_t *buf, size_t n)
 void outqueue_flush(OutQueue *q)
 {
     pthread_mutex_lock(&q->lock);
-    while (q->started && !q->broken && (q->used || q->writing)) {
+    while (q->started && (q->used || q->writing)) {
         if (!wait_progress(q, STUCK_MS)) break;
     }
     pthread_mutex_unlock(&q->lock);

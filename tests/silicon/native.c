@@ -30,6 +30,7 @@ __attribute__((used)) struct {
     uint16_t selector;
 } silicon_target;
 __attribute__((used)) volatile uint32_t silicon_in_guest;
+__attribute__((used)) uint16_t silicon_fs;
 
 void silicon_enter(const State *s);
 void silicon_back(void);
@@ -64,6 +65,7 @@ __asm__(".text\n"
         "silicon_signal:\n"
         "  pushfq\n  andq $~0x44500, (%rsp)\n  popfq\n  cld\n"
         "  push %rdi\n  push %rsi\n  push %rdx\n"
+        "  mov %fs, %eax\n  movw %ax, silicon_fs(%rip)\n"
         "  mov $158, %eax\n  mov $0x1002, %edi\n  mov silicon_host_fs(%rip), %rsi\n  syscall\n"
         "  pop %rdx\n  pop %rsi\n  pop %rdi\n"
         "  jmp silicon_record\n");
@@ -79,7 +81,12 @@ void silicon_record(int sig, siginfo_t *info, void *context)
     greg_t *r = uc->uc_mcontext.gregs;
     (void)info;
     if (!silicon_in_guest) {
-        if (sig == SIGALRM) return;
+        if (sig == SIGALRM) {
+            guest_interrupt();
+            return;
+        }
+        dprintf(STDERR_FILENO, "silicon: signal %d at %llx address %llx in case %lld on backend %s\n", sig,
+                (unsigned long long)r[REG_RIP], (unsigned long long)r[REG_CR2], guest_case(), guest_case_backend());
         signal(sig, SIG_DFL); /* a mistake of the program itself: happens again, now for real */
         return;
     }
@@ -96,6 +103,7 @@ void silicon_record(int sig, siginfo_t *info, void *context)
     __asm__("mov %%es, %0" : "=r"(record->s.seg[W_ES]));
     __asm__("mov %%ds, %0" : "=r"(record->s.seg[W_DS]));
     __asm__("mov %%gs, %0" : "=r"(record->s.seg[W_GS]));
+    record->s.seg[W_FS] = silicon_fs;
     void (*back)(void) = silicon_back;
     r[REG_RIP] = (greg_t)(uintptr_t)back;
     r[REG_RSP] = (greg_t)silicon_host_rsp;

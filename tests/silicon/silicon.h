@@ -117,6 +117,9 @@ const char *guest_backend(const Guest *g);
 void guest_write_code(Guest *g, uint32_t offset, const uint8_t *p, uint32_t n);
 void guest_flush(Guest *g); /* forget translations */
 void guest_run(Guest *g, const Case *c, Outcome *o);
+long long guest_case(void); /* what runs now, for reports of a crash; -1: nothing */
+const char *guest_case_backend(void);
+void guest_interrupt(void); /* from a signal handler: whatever runs takes too long */
 uint8_t *guest_mem(Guest *g, uint32_t lin);
 void guest_features(Guest *g, DecodeFeatures *f);
 

@@ -23,7 +23,7 @@ static unsigned temp_take(Emit *e, uint16_t temp)
             best = i;
             break;
         }
-        uint32_t use = e->last_use[t - IR_TEMP0];
+        uint32_t use = t & RUN_MARK ? UINT32_MAX : e->last_use[t - IR_TEMP0];
         if (!(e->busy & 1u << i) && use >= far) {
             best = i;
             far = use;
@@ -31,7 +31,7 @@ static unsigned temp_take(Emit *e, uint16_t temp)
     }
     assert(best < N_TEMP_REGS);
     uint16_t old = e->alloc.reg_temp[best];
-    if (old) {
+    if (old && !(old & RUN_MARK)) {
         unsigned slot = (unsigned)__builtin_ctzll(~e->alloc.spill_used);
         if (slot >= SPILL_SLOTS - 1) {
             e->failed = true;
@@ -67,8 +67,33 @@ void temp_release(Emit *e)
     e->busy = 0;
     for (unsigned i = 0; i < N_TEMP_REGS; i++) {
         uint16_t t = e->alloc.reg_temp[i];
-        if (t && e->last_use[t - IR_TEMP0] <= e->cur) e->alloc.reg_temp[i] = 0;
+        if (t && (t & RUN_MARK ? e->run_last[t & ~RUN_MARK] : e->last_use[t - IR_TEMP0]) <= e->cur)
+            e->alloc.reg_temp[i] = 0;
     }
+}
+
+bool run_take(Emit *e, uint16_t run, unsigned *host)
+{
+    for (unsigned i = N_TEMP_REGS; i-- > 1;) { /* one register always stays for temporaries */
+        if (e->alloc.reg_temp[i]) continue;
+        e->alloc.reg_temp[i] = (uint16_t)(RUN_MARK | run);
+        *host = temp_reg[i];
+        return true;
+    }
+    return false;
+}
+
+unsigned run_host(const Emit *e, uint16_t run)
+{
+    for (unsigned i = 1; i < N_TEMP_REGS; i++)
+        if (e->alloc.reg_temp[i] == (RUN_MARK | run)) return temp_reg[i];
+    return NOREG;
+}
+
+void runs_drop(Emit *e)
+{
+    for (unsigned i = 1; i < N_TEMP_REGS; i++)
+        if (e->alloc.reg_temp[i] & RUN_MARK) e->alloc.reg_temp[i] = 0;
 }
 
 unsigned gpr_host(Emit *e, unsigned reg)
@@ -336,8 +361,10 @@ void emit_range(Emit *e, uint32_t first, uint32_t last)
 
 static void compute_last_use(Emit *e)
 {
+    memset(e->run_last, 0, sizeof *e->run_last * MAX_RUN);
     memset(e->last_use, 0, sizeof *e->last_use * e->b->n_temps);
     for (uint32_t i = 0; i < e->b->n; i++) {
+        if (e->b->insn[i].mem.run) e->run_last[e->b->insn[i].mem.run] = i;
         uint16_t r[12];
         unsigned n = ir_reads(&e->b->insn[i], r);
         for (unsigned k = 0; k < n; k++)
@@ -352,6 +379,7 @@ static void compute_last_use(Emit *e)
 static struct {
     uint8_t live[1 << 16];
     uint32_t last_use[1 << 14];
+    uint32_t run_last[MAX_RUN];
     uint8_t loc[1 << 14];
     Cold cold[MAX_COLD];
     uint8_t bump[1 << 16];
@@ -369,6 +397,7 @@ static bool emit_block(CodeArena *arena, const IrBlock *b, const EmitInfo *info,
                .arena = arena,
                .live = work.live,
                .last_use = work.last_use,
+               .run_last = work.run_last,
                .loc = work.loc,
                .cold = work.cold,
                .bump = work.bump,

@@ -17,11 +17,13 @@
 #include "backend/x86_64/asm.h"
 
 enum { FLAGS_STATE, FLAGS_HOST, FLAGS_BOTH };
-enum { N_TEMP_REGS = 3, SPILL_SLOTS = 64, MAX_COLD = 4096, MAX_SITES = 4 };
+enum { N_TEMP_REGS = 3, MAX_RUN = 257, SPILL_SLOTS = 64, MAX_COLD = 4096, MAX_SITES = 4 };
+
+#define RUN_MARK 0x8000u
 
 /* Where temporaries and cached XMM registers are; copied for code that is emitted twice. */
 typedef struct AllocState {
-    uint16_t reg_temp[N_TEMP_REGS]; /* temporary in each host register, 0 none */
+    uint16_t reg_temp[N_TEMP_REGS]; /* temporary in each host register, RUN_MARK | run for a run's address, 0 none */
     uint64_t spill_used;
     uint8_t flags; /* FLAGS_* */
     uint8_t xmm_loaded, xmm_dirty;
@@ -58,6 +60,7 @@ typedef struct Emit {
     AllocState alloc;
     uint8_t *live;      /* flags live after each operation */
     uint32_t *last_use; /* by temporary */
+    uint32_t *run_last; /* by run (IrMem.run): its last access */
     uint8_t *loc;       /* by temporary: 0 nowhere, 1..3 host register + 1, 0x80 | slot spilled */
     uint8_t busy;       /* temp registers that the current operation uses: not to be spilled */
     bool uses_x87;      /* native x87/MMX code in the block: state must be in the host */
@@ -72,7 +75,7 @@ typedef struct Emit {
 /* thunks.c: code shared by all blocks, at the start of the arena (rw addresses) */
 typedef struct Thunks {
     uint8_t *enter, *exit_slot, *exit_null;
-    uint8_t *ld, *st, *st_checked, *ld_fp, *probe_fp, *st_fp;
+    uint8_t *ld, *st, *st_checked, *ld_fp, *probe_fp, *st_fp, *run_miss;
     uint8_t *helper, *helper_fpu, *ref, *lookup;
     uint8_t *load_x87;
 } Thunks;
@@ -102,11 +105,11 @@ enum {
 #define STATE_TMP(i) state_at(offsetof(CPUState, backend_tmp) + 8 * (i))
 
 /* emit.c: registers, flags, cold code */
-unsigned reg_read(Emit *e, const IrOpnd *o, unsigned width);  /* host register (maybe AH..BH); immediates via r11 */
-unsigned reg_write(Emit *e, const IrOpnd *o, unsigned width); /* for a result; partial widths keep the rest */
+unsigned reg_read(Emit *e, const IrOpnd *o, unsigned width);   /* host register (maybe AH..BH); immediates via r11 */
+unsigned reg_write(Emit *e, const IrOpnd *o, unsigned width);  /* for a result; partial widths keep the rest */
 unsigned reg_update(Emit *e, const IrOpnd *o, unsigned width); /* for an operand that is read and written */
-unsigned gpr_host(Emit *e, unsigned reg);                     /* for whole registers in addresses */
-void temp_release(Emit *e);                                   /* after an operation: frees temporaries not used again */
+unsigned gpr_host(Emit *e, unsigned reg);                      /* for whole registers in addresses */
+void temp_release(Emit *e);                 /* after an operation: frees temporaries not used again */
 void flags_save(Emit *e);                   /* live flags also in CPUState.cc; uses r9, keeps host flags */
 void flags_load(Emit *e);                   /* from CPUState.cc to the host; uses r9 */
 void flags_need(Emit *e, const IrInsn *in); /* before an operation that reads or passes through flags natively */
@@ -128,6 +131,11 @@ static inline bool is_temp(const IrOpnd *o)
     return o->kind == IR_REG && o->reg >= IR_TEMP0;
 }
 
+/* Registers a run's host address may take; the run is given up when temporaries need the room. False: none free. */
+bool run_take(Emit *e, uint16_t run, unsigned *host);
+unsigned run_host(const Emit *e, uint16_t run); /* register with the host address of a run's lowest byte, or NOREG */
+void runs_drop(Emit *e);                        /* before callouts */
+
 /* emit_mem.c */
 void emit_ld(Emit *e, const IrInsn *in);
 void emit_ldx(Emit *e, const IrInsn *in);
@@ -137,6 +145,8 @@ void emit_lea(Emit *e, const IrInsn *in);
 /* Computes the linear address into r8 and checks it; the cold stub gets the slow sites. size and access as in the IR.
  * Afterwards [r8 + r9] is the host address (hot path). */
 void mem_check(Emit *e, const IrMem *m, unsigned size, unsigned mem_use, Cold *c);
+/* The checked host operand of an access: by way of its run when it has one (*out then NULL), else after mem_check(). */
+AsmMem mem_operand(Emit *e, const IrMem *m, unsigned size, unsigned mem_use, void (*fn)(Emit *, Cold *), Cold **out);
 /* In cold code: sets up r8 (lin), r9 (desc), EIP and calls a slow-path thunk; keeps cached XMM registers. */
 void cold_mem_enter(Emit *e, Cold *c);
 void cold_mem_call(Emit *e, Cold *c, const uint8_t *thunk, uint32_t extra_desc);

@@ -280,8 +280,13 @@ void emit_shift(Emit *e, const IrInsn *in)
     unsigned d = reg_update(e, &in->dst, in->width), byte = in->width == 1 ? 0 : 1;
     begin(e, in);
     if (in->a.kind == IR_IMM) {
+        uint32_t n = in->a.imm & 31;
+        /* ROL and ROR of a register by an immediate other than 1 leave OF alone on today's processors, of memory (here a
+         * temporary) they set it as the last step of 1 does. */
+        bool split = n > 1 && is_temp(&in->dst) && (in->op == IR_ROL || in->op == IR_ROR);
         asm_rr(&e->a, asm_width(in->width) | DIGIT, 0xc0 | byte, shift_digit[in->op - IR_ROL], d);
-        asm8(&e->a, in->a.imm & 31);
+        asm8(&e->a, n - split);
+        if (split) asm_rr(&e->a, asm_width(in->width) | DIGIT, 0xd0 | byte, shift_digit[in->op - IR_ROL], d);
     } else {
         asm_rr(&e->a, asm_width(in->width) | DIGIT, 0xd2 | byte, shift_digit[in->op - IR_ROL], d);
     }

@@ -59,6 +59,7 @@ void emit_helper(Emit *e, const IrInsn *in)
         e->busy = 0;
     }
     xmm_forget(e);
+    runs_drop(e);
     call_helper(e, in->helper);
     if (in->dst.kind == IR_REG) asm_mov(&e->a, reg_write(e, &in->dst, 4), R8);
     if ((h->effects & IR_HELPER_FPU) && e->uses_x87) emit_x87_check(e);

@@ -164,6 +164,7 @@ static void emit_soft(Emit *e, const IrInsn *in)
     bool store = fp->rm_kind == IR_FP_MEM && fp->mem_use == IR_MEM_W;
     flags_clobber(e);
     xmm_forget(e);
+    runs_drop(e);
     store_eip(e, e->eip);
     if (load || store) {
         mem_linear(e, &in->mem);
@@ -189,10 +190,11 @@ static void emit_fp(Emit *e, const IrInsn *in)
     }
     xmm_operands(e, in, xmm_before);
     if (fp->rm_kind == IR_FP_MEM) {
-        Cold *c = cold_new(e, fp->mem_use == IR_MEM_W ? cold_fp_store : cold_fp_load);
-        mem_check(e, &in->mem, fp->mem_size, fp->mem_use, c);
-        native(e, in, MEM_HOST);
-        c->back = e->a.p;
+        Cold *c;
+        AsmMem m = mem_operand(e, &in->mem, fp->mem_size, fp->mem_use,
+                               fp->mem_use == IR_MEM_W ? cold_fp_store : cold_fp_load, &c);
+        native(e, in, m);
+        if (c) c->back = e->a.p;
     } else {
         if (in->fl_rd || in->fl_wr) flags_need(e, in);
         native(e, in, (AsmMem){ 0 });

@@ -77,7 +77,10 @@ void emit_lea(Emit *e, const IrInsn *in)
 
 uint32_t mem_desc(const Emit *e, const IrMem *m, unsigned size, unsigned use)
 {
-    return size | (uint32_t)m->seg << MEMD_SEG_SHIFT | (m->flat ? MEMD_FLAT : 0) | (use == IR_MEM_RW ? MEMD_RMW : 0) |
+    return size | (uint32_t)m->seg << MEMD_SEG_SHIFT | (m->flat ? MEMD_FLAT : 0) |
+           (use == IR_MEM_RW  ? MEMD_RMW
+            : use == IR_MEM_W ? MEMD_STORE
+                              : 0) |
            (m->align > 1 ? MEMD_ALIGN : 0) | (uint32_t)e->b->mmu_idx << MEMD_IDX_SHIFT;
 }
 
@@ -147,6 +150,55 @@ void mem_check(Emit *e, const IrMem *m, unsigned size, unsigned use, Cold *c)
     asm_rm(a, W32, 0x3b, R11, asm_mem_index(RBP, R9, 0, (int32_t)(tlb_offset(e) + tag)));
     cold_site(c, asm_jcc(a, CC_NE));
     asm_rm(a, W64, 0x8b, R9, asm_mem_index(RBP, R9, 0, (int32_t)(tlb_offset(e) + offsetof(TlbEntry, addend))));
+}
+
+/* --- runs: one check for several accesses (tcg/pass_runs.c) ------------------------------------------ */
+
+/* Misses come here with r8 = the run's lowest address.  C makes the TLB entry for the first access, with whatever fault
+ * that raises; when the run cannot be served by one page (it crosses pages, a device, code) it does not come
+ * back: the block is translated again without runs. */
+static void cold_run(Emit *e, Cold *c)
+{
+    const IrMem *m = &e->b->insn[c->first].mem;
+    cold_mem_enter(e, c);
+    if (m->run_off) asm_rm(&e->a, W32, 0x8d, R8, asm_mem(R8, m->run_off));
+    asm_mov_imm(&e->a, R11, (uint32_t)m->run_off << 16 | m->run_len);
+    cold_mem_call(e, c, thunks.run_miss, 0);
+    xmm_reload(e);
+    emit_jmp_to(e, c->back);
+}
+
+static bool start_run(Emit *e, const IrMem *m, unsigned size, unsigned use, unsigned *host)
+{
+    if (e->info->no_runs || !run_take(e, m->run, host)) return false;
+    Cold *c = cold_new(e, cold_run);
+    IrMem low = *m;
+    low.disp -= m->run_off;
+    flags_clobber(e);
+    c->back = e->a.p;
+    mem_check(e, &low, m->run_len, use, c);
+    c->desc = mem_desc(e, m, size, use);
+    asm_rm(&e->a, W64, 0x8d, *host, MEM_HOST);
+    return true;
+}
+
+AsmMem mem_operand(Emit *e, const IrMem *m, unsigned size, unsigned use, void (*fn)(Emit *, Cold *), Cold **out)
+{
+    *out = NULL;
+    if (m->run && !(e->b->mode & MODE_SLOW_MEM)) {
+        unsigned host = run_host(e, m->run);
+        if (host != NOREG || (m->run_first && start_run(e, m, size, use, &host))) return asm_mem(host, m->run_off);
+    }
+    Cold *c = cold_new(e, fn);
+    c->last = c->first;
+    mem_check(e, m, size, use, c);
+    *out = c;
+    return MEM_HOST;
+}
+
+static void cold_join(Emit *e, Cold *c)
+{
+    if (c) c->back = e->a.p;
 }
 
 /* --- cold side --------------------------------------------------------------------------------------- */
@@ -235,25 +287,21 @@ void emit_ld(Emit *e, const IrInsn *in)
 {
     take_address(e, &in->mem);
     const IrInsn *next = e->cur + 1 < e->b->n ? in + 1 : NULL;
+    Cold *c;
     if (next && alu_can_fuse_load(e, next, in)) {
-        if (next->dst.reg != in->dst.reg) gpr_host(e, next->dst.reg);
-        if (next->a.kind == IR_REG && next->a.reg != in->dst.reg) gpr_host(e, next->a.reg);
-        Cold *c = cold_new(e, cold_ld);
-        c->last = e->cur + 1;
-        mem_check(e, &in->mem, in->width, IR_MEM_R, c);
+        AsmMem m = mem_operand(e, &in->mem, in->width, IR_MEM_R, cold_ld, &c);
         e->cur++;
-        alu_fuse_load(e, next, in->dst.reg, MEM_HOST, NOREG);
-        c->back = e->a.p;
+        if (c) c->last = e->cur;
+        alu_fuse_load(e, next, in->dst.reg, m, NOREG);
+        cold_join(e, c);
         return;
     }
     bool fresh = is_temp(&in->dst) && !e->loc[in->dst.reg - IR_TEMP0];
     unsigned d = reg_write(e, &in->dst, in->width);
-    Cold *c = cold_new(e, cold_ld);
-    c->last = c->first;
-    c->reg = (uint8_t)d;
-    mem_check(e, &in->mem, in->width, IR_MEM_R, c);
-    load_from(e, d, in->width, MEM_HOST, fresh);
-    c->back = e->a.p;
+    AsmMem m = mem_operand(e, &in->mem, in->width, IR_MEM_R, cold_ld, &c);
+    if (c) c->reg = (uint8_t)d;
+    load_from(e, d, in->width, m, fresh);
+    cold_join(e, c);
 }
 
 static unsigned extend_opcode(const IrInsn *in)
@@ -275,11 +323,11 @@ void emit_ldx(Emit *e, const IrInsn *in)
 {
     take_address(e, &in->mem);
     unsigned d = reg_write(e, &in->dst, in->width);
-    Cold *c = cold_new(e, cold_ldx);
-    c->reg = (uint8_t)d;
-    mem_check(e, &in->mem, in->width2, IR_MEM_R, c);
-    asm_rm(&e->a, asm_width(in->width), extend_opcode(in), d, MEM_HOST);
-    c->back = e->a.p;
+    Cold *c;
+    AsmMem m = mem_operand(e, &in->mem, in->width2, IR_MEM_R, cold_ldx, &c);
+    if (c) c->reg = (uint8_t)d;
+    asm_rm(&e->a, asm_width(in->width), extend_opcode(in), d, m);
+    cold_join(e, c);
 }
 
 /* The value to be stored, into r11 for the thunk.  Flags are not live here. */
@@ -321,12 +369,14 @@ void emit_st(Emit *e, const IrInsn *in)
 {
     unsigned s = in->a.kind == IR_IMM ? (unsigned)NOREG : reg_read(e, &in->a, in->width);
     take_address(e, &in->mem);
-    Cold *c = cold_new(e, cold_st);
-    c->reg = (uint8_t)s;
-    c->value = in->a.imm;
-    mem_check(e, &in->mem, in->width, IR_MEM_W, c);
-    store_to(e, MEM_HOST, in->width, s, in->a.imm);
-    c->back = e->a.p;
+    Cold *c;
+    AsmMem m = mem_operand(e, &in->mem, in->width, IR_MEM_W, cold_st, &c);
+    if (c) {
+        c->reg = (uint8_t)s;
+        c->value = in->a.imm;
+    }
+    store_to(e, m, in->width, s, in->a.imm);
+    cold_join(e, c);
 }
 
 /* --- read-modify-write ---------------------------------------------------------------------------------- */
@@ -365,8 +415,10 @@ static void cold_rmw(Emit *e, Cold *c)
     cold_return(e, c, start);
 }
 
-static void rmw_snapshot(Emit *e, Cold *c)
+static void rmw_snapshot(Emit *e, Cold *c, uint32_t last)
 {
+    if (!c) return;
+    c->last = last;
     if (e->bump + e->b->n_temps > e->bump_end) {
         e->failed = true;
         return;
@@ -382,38 +434,34 @@ void emit_ldrmw(Emit *e, const IrInsn *in)
 {
     uint32_t last = find_strmw(e);
     const IrInsn *st = &e->b->insn[last];
+    Cold *c;
     take_address(e, &in->mem);
     if (last == e->cur + 2 && alu_can_fuse_rmw(e, in + 1, in, st)) {
         if (in[1].a.kind == IR_REG) gpr_host(e, in[1].a.reg);
         reg_write(e, &in->dst, 4); /* for the cold copy: both must agree on where temporaries are */
-        Cold *c = cold_new(e, cold_rmw);
-        c->last = last;
-        mem_check(e, &in->mem, in->width, IR_MEM_RW, c);
-        rmw_snapshot(e, c);
+        AsmMem m = mem_operand(e, &in->mem, in->width, IR_MEM_RW, cold_rmw, &c);
+        rmw_snapshot(e, c, last);
         e->cur++;
-        AsmMem m = MEM_HOST;
-        if (in[1].fl_rd | (e->live[e->cur] & ~in[1].fl_wr)) { /* loading flags takes r9 */
+        if (c && (in[1].fl_rd | (e->live[e->cur] & ~in[1].fl_wr))) { /* loading flags takes r9 */
             asm_rm(&e->a, W64, 0x8d, R8, MEM_HOST);
             m = asm_mem(R8, 0);
-            flags_need(e, in + 1);
         }
+        flags_need(e, in + 1);
         alu_fuse_rmw(e, in + 1, m);
         flags_done(e, in + 1);
         e->cur = last;
-        c->back = e->a.p;
+        cold_join(e, c);
         return;
     }
     unsigned d = reg_write(e, &in->dst, in->width);
-    Cold *c = cold_new(e, cold_rmw);
-    c->last = last;
-    mem_check(e, &in->mem, in->width, IR_MEM_RW, c);
-    rmw_snapshot(e, c);
-    asm_rm(&e->a, W64, 0x8d, R8, MEM_HOST);
+    AsmMem m = mem_operand(e, &in->mem, in->width, IR_MEM_RW, cold_rmw, &c);
+    rmw_snapshot(e, c, last);
+    asm_rm(&e->a, W64, 0x8d, R8, m);
     load_from(e, d, in->width, asm_mem(R8, 0), false);
     temp_release(e);
     emit_range(e, e->cur + 1, last - 1);
     e->cur = last;
     unsigned s = st->a.kind == IR_IMM ? (unsigned)NOREG : reg_read(e, &st->a, st->width);
     store_to(e, asm_mem(R8, 0), st->width, s, st->a.imm);
-    c->back = e->a.p;
+    cold_join(e, c);
 }

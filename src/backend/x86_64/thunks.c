@@ -227,6 +227,23 @@ static void gen_lookup(Asm *a)
     asm_patch(asm_jmp(a), thunks.exit_null);
 }
 
+/* See cold_run() in emit_mem.c.  span: offset of the access in the run << 16 | bytes of the run. */
+static void run_miss(CPUState *cpu, uint32_t lin, uint32_t span, uint32_t desc)
+{
+    uint32_t low = lin - (span >> 16), len = span & 0xffff;
+    unsigned idx = desc >> MEMD_IDX_SHIFT & 3;
+    bool write = (desc & MEMD_RMW) || (desc & MEMD_STORE);
+    PhysAddr phys;
+    MmuFault fault;
+    if (!((low ^ (low + len - 1)) & ~PAGE_MASK)) {
+        if (!mmu_translate(&cpu->mmu, lin, write ? MMU_WRITE : MMU_READ, idx, &phys, &fault)) cpu_raise_pf(cpu, &fault);
+        const TlbEntry *t = &cpu->mmu.tlb[idx][mmu_tlb_index(lin)];
+        if ((write ? t->tag_wr : t->tag_rd) == (lin & ~PAGE_MASK)) return;
+    }
+    cpu->run_failed = true;
+    cpu_retry_single(cpu);
+}
+
 void thunks_emit(Asm *a, CPUState *cpu)
 {
     (void)cpu;
@@ -238,6 +255,7 @@ void thunks_emit(Asm *a, CPUState *cpu)
     thunks.ld_fp = gen_mem(a, (uintptr_t)cpu_mem_ld_fp, false);
     thunks.probe_fp = gen_mem(a, (uintptr_t)cpu_mem_probe_st_fp, false);
     thunks.st_fp = gen_mem(a, (uintptr_t)cpu_mem_st_fp, false);
+    thunks.run_miss = gen_mem(a, (uintptr_t)run_miss, true);
     thunks.helper = gen_helper(a, false);
     thunks.helper_fpu = gen_helper(a, true);
     thunks.ref = gen_ref(a);

@@ -1,0 +1,100 @@
+/* What must agree, field by field. */
+#include "silicon.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cpu/state.h"
+
+static const char *const reg_name[8] = { "eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi" };
+static const char *const seg_name[6] = { "es", "cs", "ss", "ds", "fs", "gs" };
+
+typedef struct Diff {
+    bool print;
+    unsigned n;
+} Diff;
+
+static void differ(Diff *d, const char *what, uint64_t native, uint64_t calque)
+{
+    if (d->print) printf("#   %-8s silicon %08llx  calque %08llx\n", what, (unsigned long long)native, (unsigned long long)calque);
+    d->n++;
+}
+
+static void bytes_differ(Diff *d, const char *what, const uint8_t *a, const uint8_t *b, unsigned n)
+{
+    if (!memcmp(a, b, n)) return;
+    d->n++;
+    if (!d->print) return;
+    printf("#   %-8s silicon ", what);
+    for (unsigned i = n; i--;) printf("%02x", a[i]);
+    printf("  calque ");
+    for (unsigned i = n; i--;) printf("%02x", b[i]);
+    putchar('\n');
+}
+
+static void compare_fpu(Diff *d, const uint8_t *a, const uint8_t *b)
+{
+    static const struct {
+        const char *name;
+        uint8_t at, len;
+    } field[] = {
+        { "fcw", 0, 2 }, { "fsw", 2, 2 }, { "ftw", 4, 1 }, { "fop", 6, 2 }, { "fip", 8, 4 }, { "fdp", 16, 4 }, { "mxcsr", 24, 4 },
+    }; /* FCS and FDS: no longer kept by newer processors, CPUID.(7,0):EBX[13] */
+    char name[16];
+    for (unsigned i = 0; i < sizeof field / sizeof *field; i++)
+        bytes_differ(d, field[i].name, a + field[i].at, b + field[i].at, field[i].len);
+    for (unsigned i = 0; i < 8; i++) {
+        snprintf(name, sizeof name, "st%u", i);
+        bytes_differ(d, name, a + 32 + 16 * i, b + 32 + 16 * i, 10);
+        snprintf(name, sizeof name, "xmm%u", i);
+        bytes_differ(d, name, a + 160 + 16 * i, b + 160 + 16 * i, 16);
+    }
+}
+
+static void compare_memory(Diff *d, Guest *g, uint32_t base, uint32_t size)
+{
+    const uint8_t *a = native_mem(base), *b = guest_mem(g, base);
+    if (!memcmp(a, b, size)) return;
+    unsigned shown = 0;
+    char name[32];
+    for (uint32_t i = 0; i < size && shown < 8; i++) {
+        if (a[i] == b[i]) continue;
+        snprintf(name, sizeof name, "%08x", base + i);
+        differ(d, name, a[i], b[i]);
+        shown++;
+    }
+}
+
+static bool has_error(uint32_t vector)
+{
+    return vector == 8 || (vector >= 10 && vector <= 14) || vector == 17;
+}
+
+/* The host's return to user mode, on the way to the handler, clears the RPL of null selectors. */
+static uint16_t visible(uint16_t sel)
+{
+    return sel & ~3 ? sel : 0;
+}
+
+bool compare(const Case *c, Guest *g, const Outcome *n, const Outcome *q, bool print)
+{
+    static const uint32_t flags = FL_ARITH | FL_DF | FL_TF | FL_IF | FL_IOPL | FL_NT | FL_AC | FL_ID;
+    uint32_t mask = flags;
+    Diff d = { .print = print };
+    if (n->vector == VECTOR_TIMEOUT) return true;
+    if (q->vector == EXC_PF && native_has_at(q->cr2)) return true;
+    if (!strcmp(guest_backend(g), "interp")) mask &= ~undefined_flags(c);
+    if (n->vector != q->vector) differ(&d, "vector", n->vector, q->vector);
+    if (n->vector == q->vector && has_error(n->vector) && n->error != q->error) differ(&d, "error", n->error, q->error);
+    if (n->vector == q->vector && n->vector == EXC_PF && n->cr2 != q->cr2) differ(&d, "cr2", n->cr2, q->cr2);
+    for (unsigned i = 0; i < 8; i++)
+        if (n->s.regs[i] != q->s.regs[i]) differ(&d, reg_name[i], n->s.regs[i], q->s.regs[i]);
+    if (n->s.eip != q->s.eip) differ(&d, "eip", n->s.eip, q->s.eip);
+    if ((n->s.eflags ^ q->s.eflags) & mask) differ(&d, "eflags", n->s.eflags & mask, q->s.eflags & mask);
+    for (unsigned i = 0; i < 6; i++)
+        if (visible(n->s.seg[i]) != visible(q->s.seg[i])) differ(&d, seg_name[i], n->s.seg[i], q->s.seg[i]);
+    compare_memory(&d, g, DATA_BASE, DATA_RW);
+    compare_memory(&d, g, STACK_BASE, STACK_SIZE);
+    compare_fpu(&d, n->s.fx, q->s.fx);
+    return d.n == 0;
+}

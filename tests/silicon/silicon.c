@@ -1,0 +1,283 @@
+/* silicon: runs random 32-bit user-mode code on the host processor and in Calque and compares.
+ *
+ *   silicon [--seed N] [--cases N] [--sequences N] [--backend x86_64|interp|both] [--only MNEMONIC|HEXBYTES]
+ *           [--set integer|fp|all] [--case N] [--sequence N] [--limit N] [--verbose]
+ *
+ * Speaks TAP: one test per backend and kind.  A mismatch is printed as the command that makes it again, the instruction's
+ * bytes and the fields that differ.  Each case depends on the seed and its number alone. */
+#include "silicon.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#if defined(__unix__)
+#include <sys/time.h>
+#endif
+
+#include "../tap.h"
+#include "tcg/ir.h"
+
+typedef struct Options {
+    uint64_t seed, cases, sequences, one;
+    const char *backend, *only;
+    Filter filter;
+    bool one_case, one_sequence, verbose;
+    unsigned limit; /* mismatches to print */
+} Options;
+
+enum { CASES = CODE_SIZE / SLOT, SEQUENCES = CODE_SIZE / SEQ_SLOT, RUNS = 3 };
+
+static Guest *guests[2];
+static unsigned n_guests;
+static uint64_t mismatches[2];
+static Case batch[CASES];
+static uint8_t code[CODE_SIZE];
+
+/* --- a stuck case must not hang the test --------------------------------------------------------------- */
+
+static void watchdog(unsigned seconds)
+{
+#if defined(__unix__)
+    struct itimerval t = { .it_value.tv_sec = seconds };
+    setitimer(ITIMER_REAL, &t, NULL);
+#else
+    (void)seconds;
+#endif
+}
+
+/* --- reports ------------------------------------------------------------------------------------------------- */
+
+static void print_state(const Case *c)
+{
+    static const char *const name[8] = { "eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi" };
+    printf("#   code");
+    for (unsigned i = 0; i < c->len; i++) printf(" %02x", c->code[i]);
+    printf("\n#   world %s, eip %08x, eflags %08x\n#  ", c->world->name, c->in.eip, c->in.eflags);
+    for (unsigned i = 0; i < 8; i++) printf(" %s %08x", name[i], c->in.regs[i]);
+    putchar('\n');
+    for (unsigned i = 0; i < c->n_patch; i++) {
+        printf("#   memory %08x:", c->patch[i].at);
+        for (unsigned k = 0; k < c->patch[i].len; k++) printf(" %02x", c->patch[i].bytes[k]);
+        putchar('\n');
+    }
+    if (!c->fp) return;
+    printf("#   fcw %02x%02x fsw %02x%02x ftw %02x mxcsr %02x%02x\n", c->in.fx[1], c->in.fx[0], c->in.fx[3], c->in.fx[2],
+           c->in.fx[4], c->in.fx[25], c->in.fx[24]);
+    for (unsigned i = 0; i < 8; i++) {
+        printf("#   st%u ", i);
+        for (unsigned k = 10; k--;) printf("%02x", c->in.fx[32 + 16 * i + k]);
+        printf("  xmm%u ", i);
+        for (unsigned k = 16; k--;) printf("%02x", c->in.fx[160 + 16 * i + k]);
+        putchar('\n');
+    }
+}
+
+static void print_bytes(const Case *c)
+{
+    for (unsigned i = 0; i < c->len; i++) printf("%02x", c->code[i]);
+}
+
+static void report(const Options *o, const Case *c, Guest *g, const Outcome *native, const Outcome *calque,
+                   const char *variant)
+{
+    printf("# MISMATCH: silicon --seed %llu --set %s --%s %llu --backend %s", (unsigned long long)o->seed,
+           o->filter.only_fp ? "fp" : o->filter.fp ? "all" : "integer", c->single ? "case" : "sequence",
+           (unsigned long long)c->number, guest_backend(g));
+    if (o->only) printf(" --only %s", o->only);
+    printf("  # %s%s ", c->single ? mnemonic_name(c->insn.mn) : "block", variant);
+    print_bytes(c);
+    putchar('\n');
+    compare(c, g, native, calque, true);
+    if (o->verbose) print_state(c);
+}
+
+static void judge(const Options *o, const Case *c, unsigned gi, const Outcome *native, const char *variant)
+{
+    static Outcome calque;
+    guest_run(guests[gi], c, &calque);
+    if (compare(c, guests[gi], native, &calque, false)) return;
+    if (mismatches[gi]++ < o->limit) report(o, c, guests[gi], native, &calque, variant);
+}
+
+/* --- batches ----------------------------------------------------------------------------------------------------- */
+
+static void write_code(const Case *cases, unsigned n)
+{
+    memset(code, 0xcc, sizeof code);
+    for (unsigned i = 0; i < n; i++) {
+        uint32_t at = cases[i].code_at - CODE_BASE, len = cases[i].len;
+        if (at + len > CODE_SIZE) len = CODE_SIZE - at; /* runs off into the unmapped page */
+        memcpy(code + at, cases[i].code, len);
+    }
+    native_write_code(0, code, CODE_SIZE);
+    for (unsigned i = 0; i < n_guests; i++) guest_write_code(guests[i], 0, code, CODE_SIZE);
+}
+
+static void run_cases(const Options *o, const DecodeFeatures *feat, uint64_t first, unsigned n)
+{
+    static Outcome native;
+    for (unsigned i = 0; i < n; i++) {
+        Rng r = rng_for(o->seed, first + i);
+        batch[i].number = first + i;
+        generate_case(&r, &o->filter, feat, (unsigned)((first + i) % CASES), &batch[i]);
+    }
+    write_code(batch, n);
+    watchdog(20);
+    for (unsigned i = 0; i < n; i++) {
+        if (o->verbose && o->one_case) print_state(&batch[i]), fflush(stdout);
+        native_run(&batch[i], &native);
+        if (o->verbose && o->one_case) printf("# silicon: vector %u at %08x\n", native.vector, native.s.eip);
+        for (unsigned g = 0; g < n_guests; g++) judge(o, &batch[i], g, &native, "");
+    }
+    watchdog(0);
+}
+
+/* One pass switched off, or none; each block several times with new inputs, so that it runs chained as well. */
+static void run_variant(const Options *o, const char *off, uint64_t first, unsigned n)
+{
+    static Outcome native;
+    char variant[40] = "";
+    if (off) snprintf(variant, sizeof variant, " without %s", off);
+    if (off) ir_pass_enable(off, false);
+    for (unsigned g = 0; g < n_guests; g++) guest_flush(guests[g]);
+    watchdog(20);
+    for (unsigned i = 0; i < n; i++) {
+        Rng r = rng_for(o->seed ^ 0x5eed, first + i);
+        for (unsigned run = 0; run < RUNS; run++) {
+            generate_sequence_input(&r, &batch[i]);
+            native_run(&batch[i], &native);
+            for (unsigned g = 0; g < n_guests; g++) judge(o, &batch[i], g, &native, variant);
+        }
+    }
+    watchdog(0);
+    if (off) ir_pass_enable(off, true);
+}
+
+static void run_sequences(const Options *o, const DecodeFeatures *feat, uint64_t first, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        Rng r = rng_for(~o->seed, first + i);
+        batch[i].number = first + i;
+        generate_sequence(&r, feat, o->filter.fp, (unsigned)((first + i) % SEQUENCES), &batch[i]);
+    }
+    write_code(batch, n);
+    run_variant(o, NULL, first, n);
+    for (unsigned p = 0; p < ir_pass_count; p++) run_variant(o, ir_passes[p].name, first, n);
+}
+
+typedef void RunBatch(const Options *o, const DecodeFeatures *feat, uint64_t first, unsigned n);
+
+static void run_all(const Options *o, const char *what, RunBatch *run, unsigned per_batch, uint64_t first,
+                    uint64_t count)
+{
+    DecodeFeatures feat;
+    guest_features(guests[0], &feat);
+    memset(mismatches, 0, sizeof mismatches);
+    for (uint64_t i = 0; i < count;) {
+        uint64_t left = count - i, room = per_batch - (first + i) % per_batch;
+        unsigned n = (unsigned)(left < room ? left : room);
+        run(o, &feat, first + i, n);
+        i += n;
+    }
+    for (unsigned g = 0; g < n_guests; g++)
+        ok(mismatches[g] == 0, "%s: %llu %s, %llu mismatches", guest_backend(guests[g]), (unsigned long long)count, what,
+           (unsigned long long)mismatches[g]);
+}
+
+/* --- command line ------------------------------------------------------------------------------------------------ */
+
+static void usage(const char *what)
+{
+    fprintf(stderr, "silicon: bad option or value '%s'\n", what);
+    exit(1);
+}
+
+static uint64_t number(const char *s)
+{
+    char *end;
+    uint64_t v = strtoull(s, &end, 0);
+    if (!*s || *end) usage(s);
+    return v;
+}
+
+static void set_only(Options *o, const char *s)
+{
+    o->only = s;
+    for (unsigned mn = 0; mn < MN_COUNT; mn++)
+        if (!strcasecmp(s, mnemonic_name(mn))) {
+            o->filter.mn = (uint16_t)mn;
+            return;
+        }
+    size_t n = strlen(s);
+    if (n % 2 || n / 2 > sizeof o->filter.bytes || strspn(s, "0123456789abcdefABCDEF") != n) usage(s);
+    for (unsigned i = 0; i < n / 2; i++) sscanf(s + 2 * i, "%2hhx", &o->filter.bytes[i]);
+    o->filter.n_bytes = (uint8_t)(n / 2);
+}
+
+static void set_option(Options *o, const char *name, const char *value)
+{
+    if (!strcmp(name, "--seed")) o->seed = number(value);
+    else if (!strcmp(name, "--cases")) o->cases = number(value);
+    else if (!strcmp(name, "--sequences")) o->sequences = number(value);
+    else if (!strcmp(name, "--backend")) o->backend = value;
+    else if (!strcmp(name, "--only")) set_only(o, value);
+    else if (!strcmp(name, "--limit")) o->limit = (unsigned)number(value);
+    else if (!strcmp(name, "--case")) o->one = number(value), o->one_case = true;
+    else if (!strcmp(name, "--sequence")) o->one = number(value), o->one_sequence = true;
+    else if (!strcmp(name, "--set")) {
+        o->filter.fp = strcmp(value, "integer") != 0;
+        o->filter.only_fp = strcmp(value, "fp") == 0;
+    } else usage(name);
+}
+
+static void parse(Options *o, int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        if (!strcmp(argv[i], "--verbose")) {
+            o->verbose = true;
+        } else {
+            if (i + 1 == argc) usage(argv[i]);
+            set_option(o, argv[i], argv[i + 1]);
+            i++;
+        }
+    }
+}
+
+static void make_guests(const Options *o)
+{
+    static const char *const names[2] = { "x86_64", "interp" };
+    char error[200] = "";
+    for (unsigned i = 0; i < 2; i++) {
+        if (strcmp(o->backend, "both") && strcmp(o->backend, names[i])) continue;
+        guests[n_guests] = guest_new(names[i], error, sizeof error);
+        if (!guests[n_guests]) {
+            fprintf(stderr, "silicon: %s\n", error);
+            exit(1);
+        }
+        n_guests++;
+    }
+    if (!n_guests) usage(o->backend);
+}
+
+int main(int argc, char **argv)
+{
+    Options o = { .seed = 1, .cases = 30000, .sequences = 300, .backend = "both", .limit = 20 };
+    const char *why = "";
+    o.filter.mn = MN_COUNT;
+    o.filter.fp = true;
+    parse(&o, argc, argv);
+    if (!native_init(&why)) {
+        printf("1..0 # SKIP %s\n", why);
+        return 0;
+    }
+    make_guests(&o);
+    if (o.one_case) run_all(&o, "case", run_cases, CASES, o.one, 1);
+    if (o.one_sequence) run_all(&o, "sequence", run_sequences, SEQUENCES, o.one, 1);
+    if (!o.one_case && !o.one_sequence) {
+        if (o.cases) run_all(&o, "instructions", run_cases, CASES, 0, o.cases);
+        if (o.sequences) run_all(&o, "sequences", run_sequences, SEQUENCES, 0, o.sequences);
+    }
+    for (unsigned i = 0; i < n_guests; i++) guest_free(guests[i]);
+    return tap_done();
+}
