@@ -67,7 +67,7 @@ static bool emit(Exec *ex, TB *tb, bool cached)
     const IrBlock *before = log ? keep_before(&ex->ir) : NULL;
     ir_run_passes(&ex->ir);
     EmitInfo info = { .owner = tb, .mode_id = tb->mode_id, .no_chain = ex->opt.no_chain || !cached };
-    info.no_runs = !cached || ex->no_runs[no_runs_slot(tb->phys)] == (tb->phys | 1ull << 63);
+    info.no_runs = !cached || cache_has_no_runs(ex, tb->phys);
     info.n_pages = cached ? tb->n_pages : 0;
     for (unsigned i = 0; i < tb->n_pages; i++) {
         info.page_lin[i] = (tb->lin & ~PAGE_MASK) + i * PAGE_SIZE;

@@ -91,6 +91,7 @@ void exec_flush(Exec *ex)
 {
     memset(ex->hash, 0, sizeof ex->hash);
     memset(ex->jump_tb, 0, sizeof ex->jump_tb);
+    memset(ex->no_runs, 0, sizeof ex->no_runs);
     memset(ex->cpu->jump_cache, 0, sizeof ex->cpu->jump_cache);
     free_pages(ex, true);
     free_modes(ex);
@@ -275,10 +276,24 @@ void cache_invalidate(Exec *ex, TB *tb)
     ex->n_invalidated++;
 }
 
+/* A set that may say yes too often (the block is then only slower) but never forgets: two blocks must
+ * not push each other out and be translated for ever. */
+static uint32_t no_runs_bit(PhysAddr phys)
+{
+    return (uint32_t)phys * 0x9e3779b1u >> (32 - NO_RUNS_BITS);
+}
+
+bool cache_has_no_runs(const Exec *ex, PhysAddr phys)
+{
+    uint32_t bit = no_runs_bit(phys);
+    return ex->no_runs[bit >> 3] >> (bit & 7) & 1;
+}
+
 void cache_no_runs(Exec *ex, TB *tb)
 {
     if (!tb || tb == &ex->scratch) return;
-    ex->no_runs[no_runs_slot(tb->phys)] = tb->phys | 1ull << 63;
+    uint32_t bit = no_runs_bit(tb->phys);
+    ex->no_runs[bit >> 3] |= (uint8_t)(1u << (bit & 7));
     cache_invalidate(ex, tb);
 }
 

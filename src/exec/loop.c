@@ -187,8 +187,8 @@ void exec_run(Exec *ex)
     cpu->exc_env = &env;
     ex->running = true;
     if (setjmp(env)) {
-        ex->backend->after_jump(cpu);
         if (cpu->run_failed) cache_no_runs(ex, cache_tb_at(ex, cpu->host_pc));
+        ex->backend->after_jump(cpu);
         cpu->run_failed = false;
         cpu->host_pc = NULL;
         ex->scratch_active = false;

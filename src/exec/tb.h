@@ -38,7 +38,7 @@ static inline unsigned no_runs_slot(PhysAddr phys)
     return (unsigned)(phys ^ phys >> 12) & 4095;
 }
 
-enum { TB_HASH_BITS = 15, PAGE_HASH_BITS = 12, MODE_HASH_BITS = 8 };
+enum { NO_RUNS_BITS = 17, TB_HASH_BITS = 15, PAGE_HASH_BITS = 12, MODE_HASH_BITS = 8 };
 
 /* Blocks of one guest page. */
 typedef struct CodePage {
@@ -72,8 +72,9 @@ struct Exec {
     IrBlock ir;
     TB scratch; /* a block that runs once: retried alone, or from memory that cannot be tracked */
     bool scratch_active, retry_single, running;
-    PhysAddr no_runs[4096]; /* blocks whose page checks cannot be merged, by hash of their address; 0 none */
-    BackendExit *last_exit; /* the unchained exit that the last run left by */
+    uint8_t
+        no_runs[1 << (NO_RUNS_BITS - 3)]; /* bit set by hash of a block's address: its page checks cannot be merged */
+    BackendExit *last_exit;               /* the unchained exit that the last run left by */
     uint64_t n_translated, n_flush, n_invalidated, n_runs, n_guest_bytes, n_host_bytes, n_guest_insns;
     uint64_t translate_ns;
 };
@@ -88,8 +89,9 @@ void cache_chain(Exec *ex, BackendExit *exit, TB *target);
 void cache_invalidate(Exec *ex, TB *tb);
 TB *cache_tb_at(Exec *ex, const void *host_pc); /* whose code holds host_pc; NULL: none */
 void cache_no_runs(Exec *ex, TB *tb);           /* translate this block again, each access checking for itself */
-uint32_t cache_mode_id(Exec *ex);               /* for the CPU's mode now */
-void cache_attach(Exec *ex);                    /* code tracking callbacks */
+bool cache_has_no_runs(const Exec *ex, PhysAddr phys);
+uint32_t cache_mode_id(Exec *ex); /* for the CPU's mode now */
+void cache_attach(Exec *ex);      /* code tracking callbacks */
 
 /* build.c */
 TB *build_tb(Exec *ex, PhysAddr phys, uint32_t lin); /* translates at CPUState.eip; raises #PF */

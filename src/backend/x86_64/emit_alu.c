@@ -274,19 +274,35 @@ void emit_div(Emit *e, const IrInsn *in)
 /* ROL ROR RCL RCR SHL SHR SAR in IR order -> group 2 extension. */
 static const uint8_t shift_digit[] = { 0, 1, 2, 3, 4, 5, 7 };
 
+static void shift_imm(Emit *e, const IrInsn *in, unsigned d, unsigned op, uint32_t n)
+{
+    bool one = n == 1;
+    asm_rr(&e->a, asm_width(in->width) | DIGIT, (one ? 0xd0 : 0xc0) | (in->width != 1), shift_digit[op - IR_ROL], d);
+    if (!one) asm8(&e->a, n & 31);
+}
+
+/* ROL or ROR of memory (the value is in a temporary) by more than 1.  OF is undefined then: today's processors leave it
+ * alone in the register form, but in the memory form set it as a rotation of the old value by 1 would.  So rotate by 1
+ * first, the rest after it; a rest of 1, which would set OF again, in two steps. */
+static void rotate_memory(Emit *e, const IrInsn *in, unsigned d)
+{
+    unsigned back = in->op == IR_ROL ? IR_ROR : IR_ROL;
+    uint32_t n = in->a.imm & 31;
+    shift_imm(e, in, d, in->op, 1);
+    if (n == 2) shift_imm(e, in, d, back, 2);
+    shift_imm(e, in, d, in->op, n == 2 ? 3 : n - 1);
+}
+
 /* SHRX/SHLX/SARX would do for fl_wr == 0; address arithmetic is too rare to need BMI2. */
 void emit_shift(Emit *e, const IrInsn *in)
 {
     unsigned d = reg_update(e, &in->dst, in->width), byte = in->width == 1 ? 0 : 1;
     begin(e, in);
     if (in->a.kind == IR_IMM) {
-        uint32_t n = in->a.imm & 31;
-        /* ROL and ROR of a register by an immediate other than 1 leave OF alone on today's processors, of memory (here a
-         * temporary) they set it as the last step of 1 does. */
-        bool split = n > 1 && is_temp(&in->dst) && (in->op == IR_ROL || in->op == IR_ROR);
-        asm_rr(&e->a, asm_width(in->width) | DIGIT, 0xc0 | byte, shift_digit[in->op - IR_ROL], d);
-        asm8(&e->a, n - split);
-        if (split) asm_rr(&e->a, asm_width(in->width) | DIGIT, 0xd0 | byte, shift_digit[in->op - IR_ROL], d);
+        if (is_temp(&in->dst) && in->op <= IR_ROR && in->a.imm > 1)
+            rotate_memory(e, in, d);
+        else
+            shift_imm(e, in, d, in->op, in->a.imm);
     } else {
         asm_rr(&e->a, asm_width(in->width) | DIGIT, 0xd2 | byte, shift_digit[in->op - IR_ROL], d);
     }
