@@ -17,6 +17,7 @@ void cpu_init_signal(CPUState *cpu); /* INIT#: like reset but x87/SSE, MSRs and 
 
 uint32_t cpu_mode(const CPUState *cpu);  /* mode flags from the state */
 void cpu_update_mode(CPUState *cpu);     /* cpu->mode = cpu_mode(cpu) */
+void cpu_update_mode_data_seg(CPUState *cpu, unsigned seg); /* when only ES, DS, FS or GS changed: cheaper */
 uint32_t cpu_get_eflags(const CPUState *cpu); /* all of it: arithmetic, DF and system */
 void cpu_set_eflags(CPUState *cpu, uint32_t value); /* all of it; updates the mode, requests exit when IF allows a pending interrupt */
 static inline uint32_t cpu_arith_flags(uint16_t cc) { return (cc >> 8 & 0xd5) | (uint32_t)(cc & 1) << 11; }

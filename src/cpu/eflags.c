@@ -45,12 +45,21 @@ void helper_sti(CPUState *cpu)
         if (cpu->eflags & FL_IF) return;
         cpu->eflags |= FL_IF;
         cpu->shadow = SHADOW_STI;
-        cpu_update_mode(cpu);
+        cpu->mode |= MODE_SHADOW;
         if_may_be_set(cpu);
         return;
     }
     if (!has_virtual_if(cpu) || cpu->eflags & FL_VIP) cpu_raise_err(cpu, EXC_GP, 0);
     cpu->eflags |= FL_VIF;
+}
+
+/* STI whose next instruction is certain to run in the same block: since interrupts are taken between blocks,
+ * that is the shadow. */
+void helper_sti_inside(CPUState *cpu)
+{
+    helper_sti(cpu);
+    cpu->shadow = 0;
+    cpu->mode &= ~(uint32_t)MODE_SHADOW;
 }
 
 uint32_t helper_pushf(CPUState *cpu, uint32_t opsize)

@@ -7,14 +7,17 @@
 
 enum { FL_SYSTEM = FL_TF | FL_IF | FL_IOPL | FL_NT | FL_RF | FL_VM | FL_AC | FL_VIF | FL_VIP | FL_ID };
 
+static uint32_t flat_bit(const CPUState *cpu, unsigned i)
+{
+    const SegCache *s = &cpu->seg[i];
+    uint32_t usable = i == SEG_CS ? s->rd_bound : s->wr_bound;
+    return (uint32_t)(((s->base | ~s->limit) == 0) & (usable != 0)) << (MODE_FLAT_SHIFT + i);
+}
+
 static uint32_t flat_bits(const CPUState *cpu)
 {
     uint32_t flat = 0;
-    for (unsigned i = SEG_ES; i <= SEG_GS; i++) {
-        const SegCache *s = &cpu->seg[i];
-        uint32_t usable = i == SEG_CS ? s->rd_bound : s->wr_bound;
-        flat |= (uint32_t)(((s->base | ~s->limit) == 0) & (usable != 0)) << (MODE_FLAT_SHIFT + i);
-    }
+    for (unsigned i = SEG_ES; i <= SEG_GS; i++) flat |= flat_bit(cpu, i);
     return flat;
 }
 
@@ -69,6 +72,11 @@ void cpu_update_mode(CPUState *cpu)
     cpu->mode = cpu_mode(cpu);
 }
 
+void cpu_update_mode_data_seg(CPUState *cpu, unsigned seg)
+{
+    cpu->mode = (cpu->mode & ~(1u << (MODE_FLAT_SHIFT + seg))) | flat_bit(cpu, seg);
+}
+
 uint32_t cpu_get_eflags(const CPUState *cpu)
 {
     return cpu->eflags | cpu_arith_flags(cpu->cc) | (cpu->df < 0 ? FL_DF : 0);
@@ -78,7 +86,8 @@ void cpu_set_eflags(CPUState *cpu, uint32_t value)
 {
     cpu->cc = cpu_cc_from_flags(value);
     cpu->df = value & FL_DF ? -1 : 1;
+    uint32_t changed = cpu->eflags ^ value;
     cpu->eflags = (value & FL_SYSTEM) | FL_1;
-    cpu_update_mode(cpu);
+    if (changed & (FL_TF | FL_RF | FL_VM | FL_AC)) cpu_update_mode(cpu);
     if (cpu->eflags & FL_IF && cpu->intr_line) cpu_request_exit(cpu);
 }

@@ -144,7 +144,10 @@ void seg_drop_privileged(CPUState *cpu)
 void helper_load_seg(CPUState *cpu, uint32_t seg, uint32_t sel)
 {
     seg_load(cpu, seg, (uint16_t)sel);
-    cpu_update_mode(cpu);
+    if (seg == SEG_SS)
+        cpu_update_mode(cpu);
+    else
+        cpu_update_mode_data_seg(cpu, seg);
 }
 
 /* Of several such instructions in a row only the first casts a shadow (SDM 3A 6.8.3). */

@@ -184,7 +184,9 @@ enum TranslateResult translate_block(IrBlock *b, CPUState *cpu, const CodeSource
         bool first = b->n_guest == 0;
         int got = b->n_guest == max_insns || f.offset >= PAGE_SIZE ? -1 : fetch(&f, &t, &in);
         if (got == FETCH_OK) {
+            t.more = b->n_guest + 1 < max_insns && f.offset + in.len + DECODE_MAX <= PAGE_SIZE && t.cs_limit == ~0u;
             visit(&t, &in);
+            if (t.poll_after == b->n_guest && !t.ended) tr_chkmode(&t);
             t.eip = t.next;
         } else if (!first) {
             tr_goto(&t, t.eip);

@@ -20,6 +20,8 @@ typedef struct Tr {
     uint32_t eip;      /* of this instruction */
     uint32_t next;     /* of the one behind it */
     IrOp op;           /* from the dispatch table, for visitors that serve a family */
+    bool more;         /* the next instruction is certain to be in this block too */
+    uint32_t poll_after; /* interrupts are let in after this many instructions (STI); 0: nothing special */
     bool ended;        /* an operation with IR_ENDS has been emitted */
 } Tr;
 

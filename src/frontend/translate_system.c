@@ -37,6 +37,11 @@ void tr_cli(Tr *t, const Insn *in)
 void tr_sti(Tr *t, const Insn *in)
 {
     (void)in;
+    if (t->more) {
+        tr_call(t, HELPER_sti_inside, { 0 });
+        t->poll_after = t->b->n_guest + 1;
+        return;
+    }
     tr_call(t, HELPER_sti, { 0 });
     tr_chkmode(t);
 }

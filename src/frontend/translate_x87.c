@@ -54,6 +54,7 @@ static void store_fip(Tr *t)
 static void soft_memory(Tr *t, const Insn *in)
 {
     IrOpnd ea = tr_ea(t, in);
+    tr_call(t, HELPER_fwait, { 0 }); /* #MF comes before the operand's faults */
     if (in->opnd[0].use == IR_USE_W) {
         tr_call(t, HELPER_x87_store, ir_imm((uint32_t)in->opcode << 8 | in->modrm), ir_imm(in->mem.seg), ea);
         return;
@@ -114,6 +115,7 @@ void tr_fnclex(Tr *t, const Insn *in)
 void tr_fldcw(Tr *t, const Insn *in)
 {
     if (no_fpu(t)) return;
+    if (t->mode & MODE_X87_SOFT) tr_call(t, HELPER_fwait, { 0 });
     tr_call(t, HELPER_fldcw, tr_load(t, tr_mem(t, in, IR_MEM_R), 2));
     tr_chkmode(t);
 }
