@@ -165,16 +165,21 @@ static void tb_extent(const TB *tb, unsigned i, unsigned *from, unsigned *len)
     *len = tb->n_pages == 1 ? tb->size : i ? tb->size - first : first;
 }
 
-static void mark_code(Exec *ex, const TB *tb, unsigned i)
+static void mark_extent(Exec *ex, const TB *tb, unsigned i)
 {
     unsigned from, len;
     tb_extent(tb, i, &from, &len);
+    phys_code_mark(ex->cpu->mmu.phys, tb->page_phys[i] + from, len);
+    if (i == 0 && tb->look_len) phys_code_mark(ex->cpu->mmu.phys, tb->page_phys[0] + tb->look_from, tb->look_len);
+}
+
+static void mark_code(Exec *ex, const TB *tb, unsigned i)
+{
     if (!phys_page_has_code(ex->cpu->mmu.phys, tb->page_phys[i])) {
         if (log_on(LOG_PAGE)) log_printf("page %09llx: holds translated code\n", (unsigned long long)tb->page_phys[i]);
         mmu_protect_code(&ex->cpu->mmu, tb->page_phys[i]);
     }
-    phys_code_mark(ex->cpu->mmu.phys, tb->page_phys[i] + from, len);
-    if (i == 0 && tb->look_len) phys_code_mark(ex->cpu->mmu.phys, tb->page_phys[0] + tb->look_from, tb->look_len);
+    mark_extent(ex, tb, i);
 }
 
 static void page_add(Exec *ex, TB *tb, unsigned i)
@@ -183,11 +188,12 @@ static void page_add(Exec *ex, TB *tb, unsigned i)
     if (!*slot) {
         CodePage *p = malloc(sizeof *p);
         if (!p) abort();
-        *p = (CodePage){ tb->page_host[i], tb->page_phys[i], NULL, NULL };
+        *p = (CodePage){ .host = tb->page_host[i], .phys = tb->page_phys[i] };
         *slot = p;
     }
     tb->page_next[i] = (*slot)->first;
     (*slot)->first = tb;
+    (*slot)->idle_writes = 0;
     mark_code(ex, tb, i);
 }
 
@@ -322,17 +328,19 @@ static void page_written(Exec *ex, uint8_t *host, PhysAddr page_addr, unsigned o
                        len, tb->eip);
         cache_invalidate(ex, tb);
     }
-    /* Granules are coarser than blocks: mark again what is left. */
     PhysMem *pm = ex->cpu->mmu.phys;
-    phys_code_clear_page(pm, page->phys);
     if (!page->first) {
+        if (++page->idle_writes < CODE_PAGE_IDLE_WRITES) return;
+        phys_code_clear_page(pm, page->phys);
         *slot = page->next;
         free(page);
         return;
     }
+    /* Granules are coarser than blocks: mark again what is left. */
+    phys_code_clear_page(pm, page->phys);
     for (TB *tb = page->first; tb;) {
         unsigned i = tb->page_host[0] == host ? 0 : 1;
-        mark_code(ex, tb, i);
+        mark_extent(ex, tb, i);
         tb = tb->page_next[i];
     }
 }

@@ -45,8 +45,13 @@ typedef struct CodePage {
     uint8_t *host;
     PhysAddr phys;
     TB *first;
+    unsigned idle_writes; /* writes since its last block went */
     struct CodePage *next;
 } CodePage;
+
+/* A page that lost its last block stays tracked for so many writes more: a guest that generates code comes back at once,
+ * and taking write permission from the TLBs again costs more than a few slow stores. */
+enum { CODE_PAGE_IDLE_WRITES = 256 };
 
 /* A combination of mode flags, CS base and CS limit, with its number. */
 typedef struct ModeEntry {
