@@ -110,6 +110,17 @@ void asm_store_imm(Asm *a, unsigned bytes, AsmMem m, uint32_t v)
     imm(a, bytes, v);
 }
 
+/* VEX.LZ.F2.0F3A.W0 F0 /r ib */
+void asm_rorx(Asm *a, unsigned dst, unsigned src, unsigned count)
+{
+    asm8(a, 0xc4);
+    asm8(a, (dst >= R8 ? 0 : 0x80) | 0x40 | (src >= R8 ? 0 : 0x20) | 3);
+    asm8(a, 0x7b);
+    asm8(a, 0xf0);
+    asm8(a, 0xc0 | (dst & 7) << 3 | (src & 7));
+    asm8(a, count);
+}
+
 static bool fits_imm8(unsigned bytes, uint32_t v)
 {
     return bytes == 2 ? (int16_t)v >= -128 && (int16_t)v <= 127 : (int32_t)v >= -128 && (int32_t)v <= 127;

@@ -118,6 +118,8 @@ void asm_store_imm(Asm *a, unsigned bytes, AsmMem m, uint32_t v);
 void asm_alu_imm(Asm *a, unsigned bytes, unsigned n, unsigned rm, uint32_t v);
 void asm_alu_mem_imm(Asm *a, unsigned bytes, unsigned n, AsmMem m, uint32_t v);
 
+void asm_rorx(Asm *a, unsigned dst, unsigned src, unsigned count); /* 32-bit, BMI2; keeps flags */
+
 /* Jumps with 32-bit displacements: return the place of the displacement, for asm_patch(). */
 uint8_t *asm_jcc(Asm *a, unsigned cc);
 uint8_t *asm_jmp(Asm *a);

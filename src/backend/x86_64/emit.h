@@ -78,6 +78,7 @@ typedef struct Thunks {
     uint8_t *ld, *st, *st_checked, *ld_fp, *probe_fp, *st_fp, *run_miss;
     uint8_t *helper, *helper_fpu, *ref, *lookup;
     uint8_t *load_x87;
+    bool has_bmi2; /* the host has RORX */
 } Thunks;
 extern Thunks thunks;
 void thunks_emit(Asm *a, CPUState *cpu);

@@ -2,8 +2,7 @@
  *
  * The hot sequence for a 32-bit load at a flat address (mmu.h says what the entry means):
  *     lea  r8d, [base + index*scale + disp]
- *     mov  r9d, r8d
- *     shr  r9d, 12 - 4              ; 16-byte entries
+ *     rorx r9d, r8d, 12 - 4         ; 16-byte entries (mov, shr without BMI2)
  *     and  r9d, (entries - 1) << 4
  *     lea  r11d, [r8 + size - 1]    ; an access that crosses the page misses
  *     and  r11d, -4096
@@ -135,18 +134,19 @@ void mem_check(Emit *e, const IrMem *m, unsigned size, unsigned use, Cold *c)
         cold_site(c, asm_jmp(a));
         return;
     }
-    if (m->align > 1) {
-        asm_rr(a, W8 | DIGIT, 0xf6, 0, R8), asm8(a, m->align - 1u); /* test r8b, align-1 */
-        cold_site(c, asm_jcc(a, CC_NE));
+    if (thunks.has_bmi2) {
+        asm_rorx(a, R9, R8, PAGE_SHIFT - 4);
+    } else {
+        asm_mov(a, R9, R8);
+        asm_rr(a, DIGIT, 0xc1, 5, R9), asm8(a, PAGE_SHIFT - 4); /* shr */
     }
-    asm_mov(a, R9, R8);
-    asm_rr(a, W32, 0xc1, 5, R9), asm8(a, PAGE_SHIFT - 4); /* shr */
     asm_alu_imm(a, 4, 4, R9, (MMU_TLB_SIZE - 1) << 4);
-    if (size == 1)
+    bool aligned = m->align > 1; /* the low bits take part in the comparison: a multiple of the size cannot cross */
+    if (size == 1 || aligned)
         asm_mov(a, R11, R8);
     else
         asm_rm(a, W32, 0x8d, R11, asm_mem(R8, (int32_t)size - 1));
-    asm_alu_imm(a, 4, 4, R11, ~PAGE_MASK);
+    asm_alu_imm(a, 4, 4, R11, ~PAGE_MASK | (aligned ? m->align - 1u : 0));
     asm_rm(a, W32, 0x3b, R11, asm_mem_index(RBP, R9, 0, (int32_t)(tlb_offset(e) + tag)));
     cold_site(c, asm_jcc(a, CC_NE));
     asm_rm(a, W64, 0x8b, R9, asm_mem_index(RBP, R9, 0, (int32_t)(tlb_offset(e) + offsetof(TlbEntry, addend))));

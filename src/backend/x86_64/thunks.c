@@ -26,6 +26,7 @@ bool thunks_setup(CPUState *cpu, const char **error)
         }
         ras = p;
     }
+    thunks.has_bmi2 = __builtin_cpu_supports("bmi2");
     uint64_t *base = (uint64_t *)(ras + RAS_SIZE - 64);
     base[0] = 0;
     base[1] = RAS_SENTINEL;
