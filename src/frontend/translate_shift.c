@@ -15,11 +15,12 @@ static bool no_shift(const IrOpnd *count)
     return count->kind == IR_IMM && count->imm == 0;
 }
 
-/* CL may be 0.  A rotate by more than 1 leaves OF undefined, and current silicon leaves it as it was. */
+/* CL may be 0.  A rotate by more than 1 leaves OF undefined, and current silicon leaves it as it was (of a
+ * register; not of memory, whose value is in a temporary here). */
 static void may_keep_flags(IrInsn *i, const IrOpnd *count)
 {
     if (count->kind == IR_REG) i->fl_rd |= i->fl_wr;
-    else if ((i->op == IR_ROL || i->op == IR_ROR) && count->imm != 1) i->fl_wr = IR_CF;
+    else if ((i->op == IR_ROL || i->op == IR_ROR) && count->imm != 1 && i->dst.reg < IR_TEMP0) i->fl_wr = IR_CF;
 }
 
 /* C0 C1 D0-D3: ROL ROR RCL RCR SHL SHR SAR.  Memory is checked for writing and written even when unchanged. */

@@ -42,7 +42,7 @@ static void emit_alu(IrBlock *b)
         in->a = rig_random() & 1 ? ir_imm(1 + rig_random() % 31) : ir_reg(IR_ECX);
         if (in->a.kind == IR_REG)
             in->fl_rd |= in->fl_wr;
-        else if (op <= IR_ROR && in->a.imm != 1)
+        else if (op <= IR_ROR && in->a.imm != 1 && in->dst.reg < IR_TEMP0)
             in->fl_wr = IR_CF; /* OF is kept, see the frontend */
     } else if (ir_op_info[op].a) {
         bool imm = op != IR_XADD && op != IR_CMPXCHG && rig_random() & 1;
