@@ -17,3 +17,25 @@ GUEST_CC=$calque_cv_guest_cc
 AC_SUBST([GUEST_CC])
 AM_CONDITIONAL([HAVE_GUEST_CC], [test "x$GUEST_CC" != xnone])
 ])
+
+# CALQUE_FIRMWARE: where SeaBIOS and its VGA BIOS are.  Only the default for run time, where -L may say otherwise.
+AC_DEFUN([CALQUE_FIRMWARE], [
+AC_ARG_WITH([firmware], [AS_HELP_STRING([--with-firmware=DIR],
+    [folder of bios-256k.bin and vgabios-stdvga.bin (default: where Debian's package seabios puts them)])],
+    [], [with_firmware=yes])
+AC_MSG_CHECKING([for SeaBIOS])
+AS_CASE([$with_firmware],
+    [yes], [calque_firmware=/usr/share/seabios
+        AS_IF([test ! -f $calque_firmware/bios-256k.bin && test -f /usr/share/qemu/bios-256k.bin],
+            [calque_firmware=/usr/share/qemu])],
+    [no], [calque_firmware=],
+    [calque_firmware=$with_firmware])
+AS_IF([test -n "$calque_firmware"],
+    [for calque_file in bios-256k.bin vgabios-stdvga.bin; do
+         AS_IF([test ! -f "$calque_firmware/$calque_file"],
+             [AC_MSG_RESULT([no])
+              AC_MSG_ERROR([$calque_firmware/$calque_file not found: install Debian's package seabios (apt-get install seabios), say --with-firmware=DIR, or --without-firmware to have it named by -L at run time])])
+     done])
+AC_MSG_RESULT([${calque_firmware:-at run time}])
+AC_DEFINE_UNQUOTED([FIRMWARE_DIR], ["${calque_firmware:-/usr/share/seabios}"], [Where firmware images are looked for.])
+])

@@ -3,10 +3,12 @@ include tests/frontend/local.mk
 include tests/tcg/local.mk
 include tests/softmmu/local.mk
 include tests/cpu/local.mk
+include tests/block/local.mk
 include tests/hw/local.mk
 include tests/exec/local.mk
 include tests/silicon/local.mk
 include tests/guests/local.mk
 include tests/ui/local.mk
+include tests/monitor/local.mk
 include tests/cli/local.mk
 include tests/backend/local.mk

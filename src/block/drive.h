@@ -49,7 +49,7 @@ Drive *drives_at(DriveSet *set, DriveBus bus, unsigned index);
 Drive *drives_find(DriveSet *set, const char *name);
 
 void drive_attach(Drive *d, const DriveClient *client, void *opaque); /* client NULL: detach */
-BlockImage *drive_image(Drive *d);                                   /* NULL: no medium */
+BlockImage *drive_image(Drive *d);                                    /* NULL: no medium */
 const char *drive_name(const Drive *d);
 bool drive_is_cdrom(const Drive *d);
 bool drive_is_removable(const Drive *d); /* CD or floppy */

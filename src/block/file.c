@@ -174,7 +174,8 @@ bool host_file_open(HostFile *f, const BlockOptions *opt, char *error, size_t er
     signal(SIGXFSZ, SIG_IGN); /* a file size limit is an error (EFBIG), not our death */
     if (open_checked(f, opt, why, sizeof why)) {
         if (f->bytes % BLOCK_SECTOR)
-            warn_line("'%s': its size is not a multiple of 512 bytes; the last sector is filled up with zeros", opt->file);
+            warn_line("'%s': its size is not a multiple of 512 bytes; the last sector is filled up with zeros",
+                      opt->file);
         return true;
     }
     snprintf(error, error_size, "'%s': %s", opt->file, why);

@@ -44,7 +44,8 @@ Overlay *overlay_new(uint64_t sectors, char *error, size_t error_size)
     }
     o->file = (HostFile){ .fd = -1, .direct_fd = -1, .bytes = sectors * BLOCK_SECTOR };
     o->written_size = (size_t)((sectors + 7) / 8);
-    o->written = mmap(NULL, o->written_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    o->written =
+        mmap(NULL, o->written_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (o->written == MAP_FAILED) {
         o->written = NULL;
         snprintf(error, error_size, "snapshot: out of memory");

@@ -9,9 +9,23 @@ typedef void OptionHandler(CliOptions *o, const char *where, const char *arg);
 /* opt_machine.c */
 OptionHandler opt_mem, opt_cpu, opt_machine, opt_rtc, opt_kernel, opt_initrd, opt_append, opt_name;
 OptionHandler opt_no_reboot, opt_no_shutdown, opt_start_stopped;
+/* opt_boot.c */
+OptionHandler opt_firmware_dir, opt_bios, opt_boot, opt_vga;
 /* opt_accel.c */
 OptionHandler opt_accel, opt_log, opt_log_file, opt_log_filter, opt_max_insns;
 /* opt_console.c */
-OptionHandler opt_nographic, opt_display, opt_serial, opt_chardev, opt_debugcon, opt_device, opt_global, opt_nodefaults;
+OptionHandler opt_serial, opt_chardev, opt_debugcon, opt_device, opt_global, opt_nodefaults;
+
+/* opt_display.c */
+OptionHandler opt_nographic, opt_display, opt_curses, opt_full_screen, opt_monitor, opt_mon;
+/* o->frontend from the options and the surroundings. */
+void cli_choose_frontend(CliOptions *o);
+/* The spec of a -chardev by its id, marked as used. */
+const char *cli_chardev_spec(CliOptions *o, const char *where, const char *id);
+
+/* opt_drive.c */
+OptionHandler opt_drive, opt_hda, opt_hdb, opt_hdc, opt_hdd, opt_cdrom, opt_fda, opt_fdb, opt_snapshot;
+/* After all options: the drives that a PC has anyway. */
+void cli_finish_drives(CliOptions *o);
 
 #endif

@@ -39,19 +39,41 @@ static const Option options[] = {
     { "kernel", "FILE", "a Linux bzImage or a Multiboot kernel", opt_kernel, NULL },
     { "initrd", "FILE", "initial RAM disk; Multiboot: 'FILE ARGS,FILE ARGS...'", opt_initrd, NULL },
     { "append", "TEXT", "kernel command line", opt_append, NULL },
+    { "boot", "order=DRIVES", "what the firmware boots: order=, once=, menu=, splash-time=, reboot-timeout=, strict=",
+      opt_boot, NULL },
+    { "bios", "FILE", "the firmware's image; none: start -kernel without firmware", opt_bios, NULL },
+    { "L", "DIR", "where firmware images are", opt_firmware_dir, NULL },
     { "no-reboot", NULL, "leave instead of rebooting", opt_no_reboot, NULL },
     { "no-shutdown", NULL, "stop instead of leaving at power-off", opt_no_shutdown, NULL },
     { "S", NULL, "do not start the processor", opt_start_stopped, NULL },
+    { NULL, NULL, "Disks", NULL, NULL },
+    { "hda", "FILE", "disk image (raw file or block device): first IDE disk; also -hdb, -hdc, -hdd", opt_hda, NULL },
+    { "hdb", "FILE", NULL, opt_hdb, NULL },
+    { "hdc", "FILE", NULL, opt_hdc, NULL },
+    { "hdd", "FILE", NULL, opt_hdd, NULL },
+    { "cdrom", "FILE", "CD or DVD image in the third IDE place", opt_cdrom, NULL },
+    { "fda", "FILE", "floppy image in drive A; also -fdb", opt_fda, NULL },
+    { "fdb", "FILE", NULL, opt_fdb, NULL },
+    { "drive", "file=FILE", "'help', or a drive with its properties", opt_drive, NULL },
+    { "snapshot", NULL, "what the guest writes to its disks is gone at the end", opt_snapshot, NULL },
     { NULL, NULL, "Consoles and devices", NULL, NULL },
-    { "nographic", NULL, "no window: first serial port on this terminal (Ctrl-A h for help)", opt_nographic, NULL },
-    { "display", "none", "no window, nothing on this terminal", opt_display, NULL },
-    { "vga", "none", "display adapter", NULL, "none" },
-    { "serial", "DEV", "serial port: stdio, mon:stdio, file:PATH, null, none, chardev:ID", opt_serial, NULL },
-    { "chardev", "DEV,id=ID", "stdio, null, or file with path=PATH, for chardev:ID", opt_chardev, NULL },
+    { "nographic", NULL, "no window: first serial port and monitor on this terminal (Ctrl-A h for help)", opt_nographic,
+      NULL },
+    { "display", "sdl", "sdl (window), curses (text screen in this terminal), none", opt_display, NULL },
+    { "curses", NULL, "-display curses", opt_curses, NULL },
+    { "full-screen", NULL, "start with the window filling the screen", opt_full_screen, NULL },
+    { "vga", "std", "display adapter: std (default) or none", opt_vga, NULL },
+    { "serial", "DEV",
+      "serial port: stdio, mon:stdio, file:PATH, unix:PATH,server,nowait, tcp:HOST:PORT,server,nowait,\n"
+      "                       null, none, chardev:ID",
+      opt_serial, NULL },
+    { "chardev", "DEV,id=ID", "stdio, null, file with path=, socket with path= or host=, port=, for chardev:ID",
+      opt_chardev, NULL },
     { "debugcon", "DEV", "port 0xe9 to DEV, as for -serial", opt_debugcon, NULL },
     { "device", "NAME", "add a device: 'help', or a name and its properties", opt_device, NULL },
     { "global", "DEV.PROP=V", "set a property of a device", opt_global, NULL },
-    { "monitor", "none", "monitor", NULL, "none" },
+    { "monitor", "DEV", "monitor, as for -serial", opt_monitor, NULL },
+    { "mon", "chardev=ID", "monitor on a -chardev", opt_mon, NULL },
     { "parallel", "none", "parallel port", NULL, "none" },
     { "nic", "none", "network adapter", NULL, "none" },
     { "net", "none", NULL, NULL, "none" },
@@ -71,7 +93,7 @@ enum { OPTION_COUNT = sizeof options / sizeof options[0] };
 static void print_help(CliOptions *o, const char *where, const char *arg)
 {
     (void)o, (void)where, (void)arg;
-    printf("Calque %s: a PC in software\nUsage: calque -kernel FILE [OPTION...]\n", PACKAGE_VERSION);
+    printf("Calque %s: a PC in software\nUsage: calque [OPTION...]\n", PACKAGE_VERSION);
     for (int i = 0; i < OPTION_COUNT; i++) {
         const Option *opt = &options[i];
         char left[40];
@@ -95,9 +117,6 @@ static void print_version(CliOptions *o, const char *where, const char *arg)
 /* Never returns NULL: an unknown word ends the program. */
 static const Option *find_option(const char *word)
 {
-    if (word[0] != '-') {
-        die("'%s' is not an option, and disk images are not supported; a kernel is given as -kernel %s", word, word);
-    }
     const char *name = word + (word[1] == '-' ? 2 : 1);
     Nearest near = { .word = name };
     for (int i = 0; i < OPTION_COUNT; i++) {
@@ -124,7 +143,6 @@ static void check_together(const CliOptions *o)
     const MachineConfig *m = &o->machine;
     if (!m->kernel && m->initrd) die("-initrd: needs -kernel");
     if (!m->kernel && m->append[0]) die("-append: needs -kernel");
-    if (!m->kernel) die("nothing to boot: give -kernel FILE, a Linux or Multiboot kernel (-help lists all options)");
 }
 
 void cli_parse(int argc, char **argv, CliOptions *o)
@@ -132,14 +150,20 @@ void cli_parse(int argc, char **argv, CliOptions *o)
     *o = (CliOptions){ .machine = {
                            .mem_bytes = (uint32_t)DEFAULT_MEM_MIB << 20,
                            .append = "",
+                           .boot.reboot_wait_ms = -1,
                            .debug_exit = { .iobase = 0x501, .iosize = 2 },
                            .debugcon = { .iobase = 0xe9 },
                        } };
     for (int i = 1; i < argc; i++) {
         const char *word = argv[i];
+        if (word[0] != '-') { /* a disk, as in "calque disk.img" */
+            opt_hda(o, word, word);
+            continue;
+        }
         const Option *opt = find_option(word);
         if (opt->arg && i + 1 == argc) die("%s: its argument is missing: %s %s", word, word, opt->arg);
         apply_option(o, opt, word, opt->arg ? argv[++i] : NULL);
     }
+    cli_finish_drives(o);
     check_together(o);
 }

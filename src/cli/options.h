@@ -5,7 +5,7 @@
 
 #include "hw/config.h"
 
-enum { CLI_CHARDEVS_MAX = 8 };
+enum { CLI_CHARDEVS_MAX = 8, CLI_MONITORS_MAX = 4 };
 
 /* -chardev: named now, opened when a device asks for it. */
 typedef struct CliChardev {
@@ -16,16 +16,22 @@ typedef struct CliChardev {
 typedef struct CliOptions {
     MachineConfig machine;
 
-    bool nographic, display_given, no_defaults;
+    bool snapshot; /* for all drives */
+    bool nographic, no_defaults, full_screen;
+    const struct Frontend *frontend; /* NULL: none; what -display and the surroundings come to */
+    const char *display;             /* -display's word, or NULL */
     unsigned serial_n;
     const char *serial[MACHINE_SERIAL_MAX]; /* specs, as -serial had them */
     const char *debugcon;                   /* spec; NULL: no isa-debugcon */
     CliChardev chardev[CLI_CHARDEVS_MAX];
     unsigned chardev_n;
+    const char *monitor[CLI_MONITORS_MAX]; /* specs, as -monitor had them */
+    unsigned monitor_n;
+    CharDev *monitor_dev[CLI_MONITORS_MAX];
 } CliOptions;
 
 void cli_parse(int argc, char **argv, CliOptions *o);
-/* After parsing: opens what the specs say into o->machine. */
+/* After parsing: opens what the specs say into o->machine and o->monitor_dev, and chooses the front end. */
 void cli_open_chardevs(CliOptions *o);
 
 #endif

@@ -195,7 +195,7 @@ static void leaf_ext_8(const CPUState *cpu, uint32_t sub, Leaf *l)
 
 typedef void LeafFn(const CPUState *cpu, uint32_t sub, Leaf *l);
 static LeafFn *const basic[0x17] = {
-    [0] = leaf_0, [1] = leaf_1,  [2] = leaf_2,     [4] = leaf_4,     [5] = leaf_5,
+    [0] = leaf_0, [1] = leaf_1, [2] = leaf_2,  [4] = leaf_4,     [5] = leaf_5,
     [6] = leaf_6, [7] = leaf_7, [11] = leaf_b, [0x15] = leaf_15, [0x16] = leaf_16,
 };
 static LeafFn *const extended[9] = {

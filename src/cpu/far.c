@@ -260,8 +260,8 @@ static void return_outer(CPUState *cpu, Stack *st, uint16_t cs, SegDesc *code, u
 void helper_far_ret(CPUState *cpu, uint32_t opsize, uint32_t release)
 {
     Stack st = stack_current(cpu);
-    /* CS is read first, as silicon does: it shows in the address of a fault. */
-    uint16_t cs = (uint16_t)stack_peek(cpu, &st, opsize, opsize);
+    /* CS is read first, and only 16 bits of it, as silicon does: it shows in faults. */
+    uint16_t cs = (uint16_t)stack_peek(cpu, &st, opsize, 2);
     uint32_t eip = stack_peek(cpu, &st, 0, opsize);
     SegDesc d;
     stack_release(&st, 2 * opsize);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cpu/helpers.h"
+#include "cpu/mem.h"
 
 /* --- reset and status ---------------------------------------------------------------------------- */
 
@@ -192,6 +193,7 @@ static void load_env(CPUState *cpu, const uint8_t *p, unsigned opsize)
     } else {
         f->fip = ip;
         f->fdp = dp;
+        f->fop = 0; /* not in this format */
     }
     f->fcs = f->fds = 0;
     f->sw = (uint16_t)get16(p + step);
@@ -199,21 +201,54 @@ static void load_env(CPUState *cpu, const uint8_t *p, unsigned opsize)
     set_cw(cpu, get16(p));
 }
 
-void helper_fnstenv(CPUState *cpu, uint32_t seg, uint32_t ea, uint32_t opsize)
+/* An image with a 16-bit address wraps around at 64 KiB, word by word. */
+enum { IMAGE_WRAPS = 0x10 }; /* in the operand size */
+static bool wraps(uint32_t ea, unsigned len, uint32_t size)
 {
+    return size & IMAGE_WRAPS && ea + len > 0x10000;
+}
+
+/* Silicon touches the first unit of an image, then its last byte, which shows in the address of a fault. */
+static void store_image(CPUState *cpu, uint32_t seg, uint32_t ea, const uint8_t *image, unsigned len, uint32_t size)
+{
+    cpu_probe_write(cpu, seg, ea, size & 15);
+    if (wraps(ea, len, size)) {
+        for (unsigned i = 0; i < len; i += 2) cpu_probe_write(cpu, seg, (ea + i) & 0xffff, 2);
+        for (unsigned i = 0; i < len; i += 2) cpu_st_bytes(cpu, seg, (ea + i) & 0xffff, image + i, 2);
+        return;
+    }
+    cpu_probe_write(cpu, seg, ea + len - 1, 1);
+    cpu_st_bytes(cpu, seg, ea, image, len);
+}
+
+static void load_image(CPUState *cpu, uint32_t seg, uint32_t ea, uint8_t *image, unsigned len, uint32_t size)
+{
+    cpu_ld(cpu, seg, ea, size & 15);
+    if (wraps(ea, len, size)) {
+        for (unsigned i = 0; i < len; i += 2) cpu_ld_bytes(cpu, seg, (ea + i) & 0xffff, image + i, 2);
+        return;
+    }
+    cpu_ld(cpu, seg, ea + len - 1, 1);
+    cpu_ld_bytes(cpu, seg, ea, image, len);
+}
+
+void helper_fnstenv(CPUState *cpu, uint32_t seg, uint32_t ea, uint32_t size)
+{
+    unsigned opsize = size & 15;
     uint8_t image[28];
     env_image(cpu, image, opsize);
-    cpu_st_bytes(cpu, seg, ea, image, 7 * opsize);
+    store_image(cpu, seg, ea, image, 7 * opsize, size);
     cpu->fpu.cw |= CW_EXC;
     fpu_update_summary(cpu);
     cpu_update_mode(cpu);
 }
 
-void helper_fldenv(CPUState *cpu, uint32_t seg, uint32_t ea, uint32_t opsize)
+void helper_fldenv(CPUState *cpu, uint32_t seg, uint32_t ea, uint32_t size)
 {
+    unsigned opsize = size & 15;
     uint8_t image[28];
     fpu_check_pending(cpu);
-    cpu_ld_bytes(cpu, seg, ea, image, 7 * opsize);
+    load_image(cpu, seg, ea, image, 7 * opsize, size);
     load_env(cpu, image, opsize);
     cpu_update_mode(cpu);
 }
@@ -236,21 +271,23 @@ static void get_fp80(const uint8_t *p, Fp80 *v)
     v->se = (uint16_t)get16(p + 8);
 }
 
-void helper_fnsave(CPUState *cpu, uint32_t seg, uint32_t ea, uint32_t opsize)
+void helper_fnsave(CPUState *cpu, uint32_t seg, uint32_t ea, uint32_t size)
 {
+    unsigned opsize = size & 15;
     uint8_t image[108];
     env_image(cpu, image, opsize);
     for (unsigned i = 0; i < 8; i++) put_fp80(image + 7 * opsize + 10 * i, stack_reg(&cpu->fpu, i));
-    cpu_st_bytes(cpu, seg, ea, image, 7 * opsize + 80);
+    store_image(cpu, seg, ea, image, 7 * opsize + 80, size);
     fpu_init(cpu);
     cpu_update_mode(cpu);
 }
 
-void helper_frstor(CPUState *cpu, uint32_t seg, uint32_t ea, uint32_t opsize)
+void helper_frstor(CPUState *cpu, uint32_t seg, uint32_t ea, uint32_t size)
 {
+    unsigned opsize = size & 15;
     uint8_t image[108];
     fpu_check_pending(cpu);
-    cpu_ld_bytes(cpu, seg, ea, image, 7 * opsize + 80);
+    load_image(cpu, seg, ea, image, 7 * opsize + 80, size);
     load_env(cpu, image, opsize);
     for (unsigned i = 0; i < 8; i++) get_fp80(image + 7 * opsize + 10 * i, stack_reg(&cpu->fpu, i));
     cpu_update_mode(cpu);
@@ -260,9 +297,15 @@ void helper_frstor(CPUState *cpu, uint32_t seg, uint32_t ea, uint32_t opsize)
 
 enum { FX_SIZE = 512, FX_STORED = 288, FX_ST = 32, FX_XMM = 160 };
 
-static void check_fx_alignment(CPUState *cpu, uint32_t seg, uint32_t ea)
+/* As on silicon: whether the image's start can be read, then alignment (#AC where that is enabled, which SDM 2A leaves
+ * open, else #GP(0)); all other checks come later. */
+static void check_fx_place(CPUState *cpu, uint32_t seg, uint32_t ea)
 {
-    if ((cpu->seg[seg].base + ea) & 15) cpu_raise_err(cpu, EXC_GP, 0);
+    uint32_t lin = cpu->seg[seg].base + ea;
+    if (!cpu_seg_allows(&cpu->seg[seg], ea, 4, false, cpu_protected(cpu))) cpu_raise_seg(cpu, seg);
+    if (!(lin & 15)) return;
+    if (cpu->mode & MODE_AC && lin & 3) cpu_raise_err(cpu, EXC_AC, 0);
+    cpu_raise_err(cpu, EXC_GP, 0);
 }
 
 /* Without CR4.OSFXSR the SSE part need not be saved; like current processors, it is all the same. */
@@ -270,7 +313,7 @@ void helper_fxsave(CPUState *cpu, uint32_t seg, uint32_t ea)
 {
     FpuState *f = &cpu->fpu;
     uint8_t image[FX_STORED] = { 0 };
-    check_fx_alignment(cpu, seg, ea);
+    check_fx_place(cpu, seg, ea);
     put16(image, f->cw);
     put16(image + 2, f->sw);
     image[4] = f->tag_valid;
@@ -285,6 +328,7 @@ void helper_fxsave(CPUState *cpu, uint32_t seg, uint32_t ea)
         put_fp80(image + FX_ST + 16 * i, stack_reg(f, i));
         memcpy(image + FX_XMM + 16 * i, &f->xmm[i], 16);
     }
+    cpu_probe_write(cpu, seg, ea + FX_SIZE - 1, 1); /* the end first: it shows in the address of a fault */
     cpu_probe_write(cpu, seg, ea, FX_SIZE);
     cpu_st_bytes(cpu, seg, ea, image, FX_STORED);
 }
@@ -293,7 +337,8 @@ void helper_fxrstor(CPUState *cpu, uint32_t seg, uint32_t ea)
 {
     FpuState *f = &cpu->fpu;
     uint8_t image[FX_SIZE];
-    check_fx_alignment(cpu, seg, ea);
+    check_fx_place(cpu, seg, ea);
+    cpu_ld(cpu, seg, ea + FX_SIZE - 1, 1); /* the end first, as in FXSAVE */
     cpu_ld_bytes(cpu, seg, ea, image, FX_SIZE);
     uint32_t mxcsr = get32(image + 24);
     if (mxcsr & ~(uint32_t)MXCSR_MASK) cpu_raise_err(cpu, EXC_GP, 0);
@@ -326,7 +371,8 @@ uint32_t helper_stmxcsr(CPUState *cpu)
 
 /* --- instructions whose store depends on the outcome ----------------------------------------------- */
 
-/* An x87 store while exceptions are unmasked: memory is written unless one of those occurs. */
+/* An x87 store while exceptions are unmasked: memory is touched only if none of those occurs, and if the store faults
+ * the unit is as before. */
 void helper_x87_store(CPUState *cpu, uint32_t code, uint32_t seg, uint32_t ea)
 {
     static const uint8_t sizes[4][8] = {
@@ -340,32 +386,38 @@ void helper_x87_store(CPUState *cpu, uint32_t code, uint32_t seg, uint32_t ea)
     unsigned size = sizes[opcode >> 1 & 3][modrm >> 3 & 7];
     if (size == 0) return;
     cpu->fpu.operand_ea = ea;
-    cpu_probe_write(cpu, seg, ea, size);
-    if (fpu_run_x87(cpu, opcode, modrm)) cpu_st_bytes(cpu, seg, ea, cpu->bounce, size);
+    FpuState before = cpu->fpu;
+    if (!fpu_run_x87(cpu, opcode, modrm)) return;
+    FpuState after = cpu->fpu;
+    cpu->fpu = before;
+    if (size == 10) cpu_probe_write(cpu, seg, ea, 8); /* a quadword and a word: the faults of the former come first */
+    cpu_st_bytes(cpu, seg, ea, cpu->bounce, size);
+    cpu->fpu = after;
 }
 
-/* MASKMOVQ, MASKMOVDQU: bytes whose mask has its top bit set.  desc: XMM 0x40, ModRM.reg 3-5, ModRM.rm 0-2. */
+/* MASKMOVQ, MASKMOVDQU: bytes whose mask has its top bit set.  desc: 16-bit address 0x80, XMM 0x40, ModRM.reg 3-5,
+ * ModRM.rm 0-2.  As on silicon (SDM 2B leaves it open), each eight bytes fault as a whole, whatever the mask selects,
+ * the upper ones first, and MASKMOVQ has taken the x87 registers over even if it faults. */
 void helper_maskmov(CPUState *cpu, uint32_t desc, uint32_t seg, uint32_t ea)
 {
     bool xmm = desc & 0x40;
     unsigned src = desc >> 3 & 7, mask = desc & 7, n = xmm ? 16 : 8;
+    uint32_t wrap = desc & 0x80 ? 0xffff : 0xffffffffu;
     uint8_t data[16], sel[16];
     FpuState *f = &cpu->fpu;
     if (!xmm) {
         fpu_check_pending(cpu);
         memcpy(data, &f->r[src].mant, 8);
         memcpy(sel, &f->r[mask].mant, 8);
+        f->sw &= (uint16_t)~SW_TOP;
+        f->tag_valid = 0xff;
     } else {
         memcpy(data, &f->xmm[src], 16);
         memcpy(sel, &f->xmm[mask], 16);
     }
-    /* All that is to be written is checked before the first byte changes. */
-    for (unsigned i = 0; i < n; i++)
-        if (sel[i] & 0x80) cpu_probe_write(cpu, seg, ea + i, 1);
-    for (unsigned i = 0; i < n; i++)
-        if (sel[i] & 0x80) cpu_st_bytes(cpu, seg, ea + i, data + i, 1);
-    if (!xmm) {
-        f->sw &= (uint16_t)~SW_TOP;
-        f->tag_valid = 0xff;
+    for (unsigned at = n; at; at -= 8) cpu_probe_write(cpu, seg, (ea + at - 8) & wrap, 8);
+    for (unsigned i = 0; i < n; i++) {
+        uint32_t half = (ea + (i & 8)) & wrap;
+        if (sel[i] & 0x80) cpu_st_bytes(cpu, seg, half + (i & 7), data + i, 1);
     }
 }

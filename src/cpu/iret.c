@@ -31,6 +31,7 @@ static void load_flags(CPUState *cpu, uint32_t value, uint32_t mask)
 {
     if (mask & FL_RF) cpu_keep(cpu, KEPT_RF);
     cpu_set_eflags(cpu, (cpu_get_eflags(cpu) & ~mask) | (value & mask));
+    cpu_update_mode(cpu); /* CS, SS and CPL have changed, too */
 }
 
 enum {

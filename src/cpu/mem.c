@@ -38,7 +38,8 @@ static inline void check_segment(CPUState *cpu, unsigned seg, uint32_t ea, uint3
     if (!cpu_seg_allows(&cpu->seg[seg], ea, len, write, cpu_protected(cpu))) cpu_raise_seg(cpu, seg);
 }
 
-/* SDM 3A table 6-7: 80-bit reals want 8-byte alignment; other odd sizes (pointers) are made of parts. */
+/* SDM 3A table 6-7: 80-bit reals want 8-byte alignment; other odd sizes (pointers) are made of parts.  16 bytes that need
+ * not be aligned (MOVUPS) never raise #AC on silicon. */
 static unsigned alignment_mask(unsigned size)
 {
     switch (size) {
@@ -46,7 +47,6 @@ static unsigned alignment_mask(unsigned size)
     case 4: return 3;
     case 8:
     case 10: return 7;
-    case 16: return 15;
     default: return 0;
     }
 }
@@ -203,15 +203,19 @@ static inline unsigned desc_idx(uint32_t desc)
     return desc >> MEMD_IDX_SHIFT & 3;
 }
 
-/* Everything but paging.  Alignment #GP (MOVAPS) comes after the segment check, before #AC. */
+static inline void check_segment_desc(CPUState *cpu, uint32_t lin, uint32_t desc, bool write)
+{
+    if (desc & MEMD_FLAT) return;
+    unsigned seg = desc >> MEMD_SEG_SHIFT & 7;
+    check_segment(cpu, seg, lin - cpu->seg[seg].base, desc & MEMD_SIZE, write);
+}
+
+/* Everything but paging.  Alignment #GP (MOVAPS) comes before the segment's #SS or #GP. */
 static inline void check_desc(CPUState *cpu, uint32_t lin, uint32_t desc, bool write)
 {
     unsigned size = desc & MEMD_SIZE;
-    if (!(desc & MEMD_FLAT)) {
-        unsigned seg = desc >> MEMD_SEG_SHIFT & 7;
-        check_segment(cpu, seg, lin - cpu->seg[seg].base, size, write);
-    }
     if (__builtin_expect(desc & MEMD_ALIGN, 0) && lin & (size - 1)) cpu_raise_err(cpu, EXC_GP, 0);
+    check_segment_desc(cpu, lin, desc, write);
     extras(cpu, lin, size, write);
 }
 
@@ -243,11 +247,27 @@ static bool power_of_two_up_to_8(unsigned size)
     return size <= 8 && !(size & (size - 1));
 }
 
+/* 80-bit operands are made of a quadword and a word: the faults of the former come first. */
+static void ld_m80(CPUState *cpu, uint32_t lin, uint32_t desc)
+{
+    MmuFault f;
+    uint32_t parts = desc & ~(uint32_t)MEMD_SIZE;
+    check_segment_desc(cpu, lin, parts | 8, false);
+    extras(cpu, lin, 10, false);
+    if (!mmu_ld_bytes(&cpu->mmu, lin, cpu->bounce, 8, desc_idx(desc), &f)) cpu_raise_pf(cpu, &f);
+    check_segment_desc(cpu, lin + 8, parts | 2, false);
+    if (!mmu_ld_bytes(&cpu->mmu, lin + 8, cpu->bounce + 8, 2, desc_idx(desc), &f)) cpu_raise_pf(cpu, &f);
+}
+
 /* A device sees an MMX or 64-bit x87 operand as one access. */
 void cpu_mem_ld_fp(CPUState *cpu, uint32_t lin, uint32_t desc)
 {
     unsigned size = desc & MEMD_SIZE;
     MmuFault f;
+    if (size == 10) {
+        ld_m80(cpu, lin, desc);
+        return;
+    }
     check_desc(cpu, lin, desc, false);
     if (power_of_two_up_to_8(size)) {
         uint64_t v = cpu_lin_ld(cpu, lin, size, desc_idx(desc));
@@ -273,6 +293,11 @@ void cpu_mem_st_fp(CPUState *cpu, uint32_t lin, uint32_t desc)
 void cpu_mem_probe_st_fp(CPUState *cpu, uint32_t lin, uint32_t desc)
 {
     unsigned size = desc & MEMD_SIZE, idx = desc_idx(desc);
+    if (size == 10) { /* the quadword first, as in ld_m80() */
+        check_segment_desc(cpu, lin, (desc & ~(uint32_t)MEMD_SIZE) | 8, true);
+        extras(cpu, lin, 10, true);
+        cpu_lin_probe(cpu, lin, 8, MMU_WRITE, idx);
+    }
     check_desc(cpu, lin, desc, true);
     if (tlb_write_hit(cpu, lin, size, idx)) return;
     tell_code_write(cpu, lin, size, idx);

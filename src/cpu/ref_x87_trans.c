@@ -73,7 +73,9 @@ void x87_f2xm1(X87 *x)
         r = a.sign ? (SfNum){ .cls = SF_FINITE, .sign = 1, .mant = SF_INT_BIT } : a;
     } else if (a.exp > 0 || (a.exp == 0 && a.mant != SF_INT_BIT)) {
         r = a;
+        x->env.flags |= SF_PE;
     } else if (a.exp == 0) {
+        x->env.flags |= SF_PE; /* silicon says so of exact results, too */
         r = (SfNum){ .cls = SF_FINITE, .sign = a.sign, .exp = a.sign ? -1 : 0, .mant = SF_INT_BIT };
     } else {
         /* exp(x ln 2) - 1 keeps tiny arguments exact where 2^x - 1 would cancel. */
@@ -153,7 +155,10 @@ static SfNum yl2xp1(X87 *x, SfNum a, SfNum y)
     if (a.cls == SF_ZERO) return y.cls == SF_INF ? invalid(x) : sf_zero(a.sign ^ y.sign);
     if (y.cls == SF_ZERO) return sf_zero(a.sign ^ y.sign);
     if (y.cls == SF_INF) return sf_inf(a.sign ^ y.sign);
-    if (a.sign && a.exp >= 0) return a.exp == 0 && a.mant == SF_INT_BIT ? sf_inf(!y.sign) : invalid(x);
+    if (a.sign && a.exp >= 0) { /* undefined: silicon gives ST(0) back */
+        x->env.flags |= SF_PE;
+        return a;
+    }
     mpfr_t v, w;
     to_mpfr(v, a);
     to_mpfr(w, y);

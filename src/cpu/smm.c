@@ -138,6 +138,7 @@ void cpu_enter_smm(CPUState *cpu)
     cpu->cpl = 0;
     cpu->eip = 0x8000;
     cpu_set_eflags(cpu, FL_1);
+    cpu_update_mode(cpu);
 }
 
 /* States that no instruction could have made: RSM shuts down (SDM 3C 34.4.1, 34.5). */
@@ -183,5 +184,6 @@ void helper_rsm(CPUState *cpu)
     set_smm(cpu, false);
     cpu_keep(cpu, KEPT_RF | KEPT_STEP);
     cpu_set_eflags(cpu, eflags);
+    cpu_update_mode(cpu);
     if (cpu->halted || cpu_has_work(cpu)) cpu_request_exit(cpu);
 }

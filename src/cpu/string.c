@@ -325,16 +325,27 @@ static bool wants_out(const CPUState *cpu)
     return __atomic_load_n(&cpu->exit_request, __ATOMIC_ACQUIRE) != 0;
 }
 
+/* What interrupts or traps between two turns finds RF set (SDM 3B 17.3.1.1), so that an instruction breakpoint does not
+ * strike again when the rest is done. */
+static uint32_t unfinished(CPUState *cpu)
+{
+    cpu->eflags |= FL_RF;
+    cpu_keep(cpu, KEPT_RF);
+    cpu_update_mode(cpu);
+    return 0;
+}
+
 uint32_t helper_string(CPUState *cpu, uint32_t desc)
 {
     Str s = unpack(cpu, desc);
-    bool single = cpu->mode & MODE_SINGLE, fast = !(cpu->mode & MODE_SLOW_MEM), port = s.op >= STR_INS, stop = false;
+    bool single = cpu->mode & (MODE_SINGLE & ~MODE_RF), fast = !(cpu->mode & MODE_SLOW_MEM), port = s.op >= STR_INS,
+         stop = false;
     uint32_t count = s.rep == STR_REP_NONE ? 1 : get(&s, R_ECX);
     if (port) cpu_check_io(cpu, (uint16_t)cpu->regs[R_EDX], s.size);
     while (count) {
         count -= chunk(&s, single ? 1 : count, fast, &stop);
         if (stop) break;
-        if (count && (single || wants_out(cpu))) return 0;
+        if (count && (single || wants_out(cpu))) return unfinished(cpu);
     }
     cpu->cc = s.cc; /* only now: a fault on the way finds the flags as before (SDM 2B, REP) */
     return 1;

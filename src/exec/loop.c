@@ -134,14 +134,20 @@ static bool pending(const CPUState *cpu)
     return cpu->intr_line | cpu->nmi_pending | cpu->smi_pending | cpu->init_pending;
 }
 
+/* False: stop running. */
+static bool poll_outside(Exec *ex)
+{
+    CPUState *cpu = ex->cpu;
+    if (!__atomic_load_n(&cpu->exit_request, __ATOMIC_ACQUIRE)) return true;
+    __atomic_store_n(&cpu->exit_request, 0, __ATOMIC_RELAXED);
+    return ex->hooks.poll(ex->hooks.opaque);
+}
+
 /* What must happen at a block boundary. False: stop running. */
 static bool boundary(Exec *ex)
 {
     CPUState *cpu = ex->cpu;
-    if (__atomic_load_n(&cpu->exit_request, __ATOMIC_ACQUIRE)) {
-        __atomic_store_n(&cpu->exit_request, 0, __ATOMIC_RELAXED);
-        if (!ex->hooks.poll(ex->hooks.opaque)) return false;
-    }
+    if (!poll_outside(ex)) return false;
     if (cpu->shutdown && !ex->hooks.shutdown(ex->hooks.opaque)) return false;
     if (pending(cpu) && !ex->retry_single) cpu_take_interrupt(cpu);
     return true;
@@ -152,17 +158,29 @@ static bool over_budget(const Exec *ex)
     return ex->opt.max_insns && ex->cpu->n_insns_retired >= ex->opt.max_insns;
 }
 
+/* An exception that raises itself again whenever it is delivered (#AC on a misaligned stack of ring 3, #DB on a
+ * watched one) goes on for ever, on silicon too, but must not lock out the user. False: stop running. */
+static bool deliver(Exec *ex)
+{
+    CPUState *cpu = ex->cpu;
+    if (ex->delivering && (over_budget(ex) || !poll_outside(ex))) return false;
+    ex->delivering = true;
+    cpu_deliver(cpu);
+    ex->delivering = false;
+    return true;
+}
+
 static void turn(Exec *ex)
 {
     CPUState *cpu = ex->cpu;
     if (cpu->exc_vector >= 0) {
         ex->last_exit = NULL;
-        if (cpu->exc_vector == EXC_RETRY_SINGLE) {
+        ex->retry_single = cpu->exc_vector == EXC_RETRY_SINGLE;
+        if (ex->retry_single) {
             cpu->exc_vector = -1;
-            ex->retry_single = true;
-        } else {
-            ex->retry_single = false;
-            cpu_deliver(cpu);
+        } else if (!deliver(ex)) {
+            ex->running = false;
+            return;
         }
     }
     if (!boundary(ex)) {

@@ -77,6 +77,7 @@ struct Exec {
     IrBlock ir;
     TB scratch; /* a block that runs once: retried alone, or from memory that cannot be tracked */
     bool scratch_active, retry_single, running;
+    bool delivering; /* an exception; still set in the next turn when delivery itself raised */
     uint8_t
         no_runs[1 << (NO_RUNS_BITS - 3)]; /* bit set by hash of a block's address: its page checks cannot be merged */
     BackendExit *last_exit;               /* the unchained exit that the last run left by */

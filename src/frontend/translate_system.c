@@ -39,7 +39,8 @@ void tr_sti(Tr *t, const Insn *in)
     (void)in;
     if (t->more) {
         tr_call(t, HELPER_sti_inside, { 0 });
-        t->poll_after = t->b->n_guest + 1;
+        /* In the shadow of another STI it does not cast one of its own. */
+        if (t->poll_after != t->b->n_guest) t->poll_after = t->b->n_guest + 1;
         return;
     }
     tr_call(t, HELPER_sti, { 0 });

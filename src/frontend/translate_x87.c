@@ -138,7 +138,8 @@ void tr_fwait(Tr *t, const Insn *in)
 static void image(Tr *t, const Insn *in, HelperId helper)
 {
     if (no_fpu(t)) return;
-    tr_call(t, helper, ir_imm(in->mem.seg), tr_ea(t, in), ir_imm(in->opsize));
+    uint32_t size = in->opsize | (in->asize == 2 ? 0x10u : 0); /* may wrap at 64 KiB */
+    tr_call(t, helper, ir_imm(in->mem.seg), tr_ea(t, in), ir_imm(size));
     tr_chkmode(t);
 }
 /* D9 /6, D9 /4, DD /6, DD /4 */

@@ -4,6 +4,7 @@
 #include "hw/acpi_pm.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "hw/alloc.h"
 #include "hw/ticks.h"
@@ -14,15 +15,20 @@ enum { STS_ALL = STS_TMR | STS_GBL | STS_PWRBTN | STS_SLPBTN | STS_RTC | STS_WAK
 enum { EN_ALL = STS_TMR | STS_GBL | STS_PWRBTN | STS_SLPBTN | STS_RTC };
 enum { CNT_SCI_EN = 1, CNT_BM_RLD = 2, CNT_SLP_TYP = 0x1c00, CNT_SLP_EN = 0x2000 };
 enum { TMR_BITS = 24 };
+/* PM I/O block, 82371AB data sheet 7.2: offsets of what is more than storage, and of GLBCTL. */
+enum { PMSTS = 0, PMEN = 2, PMCNTRL = 4, PMTMR = 8, PM_FIRST_PLAIN = 0x0c, GLBCTL = 0x28, GLBCTL_SMI_EN = 1 };
 
 struct AcpiPm {
     Machine *machine;
-    IrqLine sci;
+    IrqLine sci, smi;
     Timer *carry_timer;
     uint16_t pm1_sts, pm1_en, pm1_cnt;
     uint64_t seen_carries; /* changes of the timer's top bit that are in TMR_STS */
     uint16_t gpe_sts, gpe_en;
     uint8_t smi_cmd, smi_data;
+    uint8_t plain[ACPI_PM_PORTS]; /* registers of the block that only hold what is written */
+    uint16_t base;
+    bool mapped, apmc_smi;
 };
 
 static uint64_t pm_timer(AcpiPm *pm)
@@ -70,38 +76,39 @@ static void write_cnt(AcpiPm *pm, uint16_t v)
         log_printf("acpi_pm: sleep type %d, which the tables do not offer\n", (v & CNT_SLP_TYP) >> 10);
 }
 
-/* The registers are 16 and 32 bits wide and may be reached by byte. */
-static uint32_t register_at(AcpiPm *pm, unsigned offset, unsigned *first)
+/* One byte of the block. */
+static uint8_t pm_byte(AcpiPm *pm, unsigned at)
 {
-    *first = offset < 6 ? offset & ~1u : offset & ~3u;
-    switch (*first) {
-    case 0: return pm->pm1_sts;
-    case 2: return pm->pm1_en;
-    case 4: return pm->pm1_cnt;
-    case 8: return (uint32_t)pm_timer(pm) & ((1u << TMR_BITS) - 1);
-    default: return 0;
+    uint32_t timer;
+    switch (at & ~1u) {
+    case PMSTS: return (uint8_t)(pm->pm1_sts >> 8 * (at & 1));
+    case PMEN: return (uint8_t)(pm->pm1_en >> 8 * (at & 1));
+    case PMCNTRL: return (uint8_t)(pm->pm1_cnt >> 8 * (at & 1));
+    case PMTMR:
+    case PMTMR + 2: timer = (uint32_t)pm_timer(pm) & ((1u << TMR_BITS) - 1); return (uint8_t)(timer >> 8 * (at & 3));
+    default: return pm->plain[at];
     }
 }
 
 static uint32_t pm_read(void *opaque, uint16_t port, unsigned size)
 {
     AcpiPm *pm = opaque;
-    unsigned offset = port - ACPI_PM_BASE, first;
+    unsigned at = port & (ACPI_PM_PORTS - 1);
+    uint32_t v = 0;
+    if (at == PMTMR && size == 4) return (uint32_t)pm_timer(pm) & ((1u << TMR_BITS) - 1);
     sync(pm);
-    uint32_t v = register_at(pm, offset, &first);
-    v >>= 8 * (offset - first);
-    unsigned next;
-    if (size == 4 && first < 4) v = (v & 0xffff) | register_at(pm, first + 2, &next) << 16;
-    return size == 4 ? v : v & ((1u << 8 * size) - 1);
+    for (unsigned i = 0; i < size; i++) v |= (uint32_t)(at + i < ACPI_PM_PORTS ? pm_byte(pm, at + i) : 0xff) << 8 * i;
+    return v;
 }
 
+/* 16-bit registers may be written by byte; written: which bits are. */
 static void write_register(AcpiPm *pm, unsigned reg, uint16_t v, uint16_t written)
 {
-    if (reg == 0)
+    if (reg == PMSTS)
         pm->pm1_sts &= (uint16_t) ~(v & written & STS_ALL); /* write one to clear */
-    else if (reg == 2)
+    else if (reg == PMEN)
         pm->pm1_en = (uint16_t)((pm->pm1_en & ~written) | (v & written)) & EN_ALL;
-    else if (reg == 4)
+    else if (reg == PMCNTRL)
         write_cnt(pm, (uint16_t)((pm->pm1_cnt & ~written) | (v & written)));
 }
 
@@ -109,11 +116,16 @@ static void pm_write(void *opaque, uint16_t port, uint32_t value, unsigned size)
 {
     AcpiPm *pm = opaque;
     sync(pm);
-    for (unsigned i = 0; i < size; i += 2) {
-        unsigned offset = port - ACPI_PM_BASE + i, odd = offset & 1;
-        unsigned bytes = size - i < 2 || odd ? 1 : 2;
+    for (unsigned i = 0, bytes; i < size; i += bytes) {
+        unsigned at = (port & (ACPI_PM_PORTS - 1)) + i, odd = at & 1;
+        bytes = size - i < 2 || odd ? 1 : 2;
         uint16_t written = (uint16_t)((bytes == 2 ? 0xffff : 0xff) << 8 * odd);
-        write_register(pm, offset & ~1u, (uint16_t)(value >> 8 * i << 8 * odd), written);
+        if (at < PM_FIRST_PLAIN) {
+            write_register(pm, at & ~1u, (uint16_t)(value >> 8 * i << 8 * odd), written);
+            continue;
+        }
+        for (unsigned k = 0; k < bytes && at + k < ACPI_PM_PORTS; k++)
+            pm->plain[at + k] = (uint8_t)(value >> 8 * (i + k));
     }
     update(pm);
 }
@@ -157,12 +169,25 @@ static void smi_write(void *opaque, uint16_t port, uint32_t value, unsigned size
     if (pm->smi_cmd == ACPI_ENABLE_CMD) pm->pm1_cnt |= CNT_SCI_EN;
     if (pm->smi_cmd == ACPI_DISABLE_CMD) pm->pm1_cnt &= (uint16_t)~CNT_SCI_EN;
     update(pm);
+    if (!pm->apmc_smi || !(pm->plain[GLBCTL] & GLBCTL_SMI_EN)) return;
+    irq_set(&pm->smi, true);
+    irq_set(&pm->smi, false);
 }
 
 static const Field pm_fields[] = {
-    FIELD(AcpiPm, pm1_sts),      FIELD(AcpiPm, pm1_en),   FIELD(AcpiPm, pm1_cnt),
-    FIELD(AcpiPm, seen_carries), FIELD(AcpiPm, gpe_sts),  FIELD(AcpiPm, gpe_en),
-    FIELD(AcpiPm, smi_cmd),      FIELD(AcpiPm, smi_data), FIELD_END,
+    FIELD(AcpiPm, pm1_sts),
+    FIELD(AcpiPm, pm1_en),
+    FIELD(AcpiPm, pm1_cnt),
+    FIELD(AcpiPm, seen_carries),
+    FIELD(AcpiPm, gpe_sts),
+    FIELD(AcpiPm, gpe_en),
+    FIELD(AcpiPm, smi_cmd),
+    FIELD(AcpiPm, smi_data),
+    FIELD(AcpiPm, plain),
+    FIELD(AcpiPm, base),
+    FIELD(AcpiPm, mapped),
+    FIELD(AcpiPm, apmc_smi),
+    FIELD_END,
 };
 
 static void pm_reset(void *dev)
@@ -170,21 +195,39 @@ static void pm_reset(void *dev)
     AcpiPm *pm = dev;
     pm->pm1_sts = pm->pm1_en = pm->pm1_cnt = pm->gpe_sts = pm->gpe_en = 0;
     pm->smi_cmd = pm->smi_data = 0;
+    memset(pm->plain, 0, sizeof pm->plain);
     pm->seen_carries = pm_timer(pm) >> (TMR_BITS - 1);
     update(pm);
 }
 
 static const DeviceClass pm_class = { .name = "acpi_pm", .version = 1, .fields = pm_fields, .reset = pm_reset };
 
-AcpiPm *acpi_pm_new(Machine *m, IrqLine sci)
+void acpi_pm_set_base(AcpiPm *pm, uint16_t base, bool enabled)
 {
-    static const IoPortOps pm_ops = { pm_read, pm_write, 4 }, gpe_ops = { gpe_read, gpe_write, 1 },
-                           smi_ops = { smi_read, smi_write, 1 };
+    static const IoPortOps pm_ops = { pm_read, pm_write, 4 };
+    IoPorts *io = machine_io(pm->machine);
+    base &= (uint16_t) ~(ACPI_PM_PORTS - 1);
+    if (!base) enabled = false;
+    if (enabled == pm->mapped && (!enabled || base == pm->base)) return;
+    if (pm->mapped) ioports_overlay(io, pm->base, ACPI_PM_PORTS, NULL, pm);
+    if (enabled) ioports_overlay(io, base, ACPI_PM_PORTS, &pm_ops, pm);
+    pm->mapped = enabled;
+    pm->base = base;
+}
+
+void acpi_pm_set_apmc_smi(AcpiPm *pm, bool enabled)
+{
+    pm->apmc_smi = enabled;
+}
+
+AcpiPm *acpi_pm_new(Machine *m, IrqLine sci, IrqLine smi)
+{
+    static const IoPortOps gpe_ops = { gpe_read, gpe_write, 1 }, smi_ops = { smi_read, smi_write, 1 };
     AcpiPm *pm = hw_alloc(sizeof *pm);
     pm->machine = m;
     pm->sci = sci;
+    pm->smi = smi;
     pm->carry_timer = timer_new(m, on_carry, pm);
-    ioports_map(machine_io(m), ACPI_PM_BASE, 12, &pm_ops, pm);
     ioports_map(machine_io(m), ACPI_GPE0, ACPI_GPE0_LEN, &gpe_ops, pm);
     ioports_map(machine_io(m), ACPI_SMI_CMD, 2, &smi_ops, pm);
     machine_add_device(m, &pm_class, pm);

@@ -1,14 +1,22 @@
-/* ACPI tables for a machine that starts without firmware: enough for an operating system to find the PM
- * registers of acpi_pm.h, to power off and to reset. */
+/* The ACPI tables: for firmware, as files and a script that says where their pointers and checksums are; or put into
+ * memory complete, for a machine that starts without firmware. */
 #ifndef CALQUE_HW_ACPI_TABLES_H
 #define CALQUE_HW_ACPI_TABLES_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "hw/fw_cfg.h"
 
-enum { ACPI_TABLES_MAX = 1024, ACPI_FACS_ALIGN = 64 };
-/* Builds the tables for physical address base (a multiple of 64); the RSDP is at base itself, which must be
- * where systems look for it (e0000h-fffffh).  Returns the length, at most ACPI_TABLES_MAX. */
-size_t acpi_tables_build(uint8_t out[ACPI_TABLES_MAX], uint32_t base);
+/* What the tables say of this machine. */
+typedef struct AcpiBoard {
+    bool apic, hpet, floppy, serial[4];
+    uint32_t pci_hole; /* first address below 4 GiB that is for PCI */
+} AcpiBoard;
+
+typedef struct AcpiTables AcpiTables;
+AcpiTables *acpi_tables_new(const AcpiBoard *board);
+void acpi_tables_free(AcpiTables *t);
+void acpi_tables_offer(const AcpiTables *t, FwCfg *fw);
+/* The RSDP at base (a multiple of 64, e0000h-fffffh, where systems look for it) and the rest behind it.  Returns the
+ * length of it all. */
+size_t acpi_tables_place(const AcpiTables *t, PhysMem *phys, uint32_t base);
 
 #endif

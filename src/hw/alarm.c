@@ -5,9 +5,89 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <time.h>
+
+#define NS_PER_S 1000000000u
+
+uint64_t alarm_host_now(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+static struct timespec timespec_of(uint64_t ns)
+{
+    return (struct timespec){ .tv_sec = (time_t)(ns / NS_PER_S), .tv_nsec = (long)(ns % NS_PER_S) };
+}
+
 #ifdef __linux__
-#include <sys/prctl.h>
-#endif
+/* The thread waits for a timer of the kernel's: moving the time does not wake it, and the slack of ordinary
+ * sleeps does not apply. */
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+struct Alarm {
+    pthread_t thread;
+    int timer;
+    bool armed, quit;
+    uint32_t *flag;
+};
+
+static void *alarm_main(void *arg)
+{
+    Alarm *a = arg;
+    uint64_t expirations;
+    while (read(a->timer, &expirations, sizeof expirations) > 0 || errno == EINTR || errno == ECANCELED) {
+        if (__atomic_load_n(&a->quit, __ATOMIC_ACQUIRE)) break;
+        __atomic_store_n(&a->armed, false, __ATOMIC_RELEASE);
+        __atomic_store_n(a->flag, 1, __ATOMIC_RELEASE);
+    }
+    return NULL;
+}
+
+Alarm *alarm_new(uint32_t *flag)
+{
+    Alarm *a = calloc(1, sizeof *a);
+    if (!a) return NULL;
+    a->flag = flag;
+    a->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+    if (a->timer < 0) {
+        free(a);
+        return NULL;
+    }
+    int err = pthread_create(&a->thread, NULL, alarm_main, a);
+    if (!err) return a;
+    close(a->timer);
+    free(a);
+    errno = err;
+    return NULL;
+}
+
+void alarm_arm(Alarm *a, uint64_t host_ns)
+{
+    /* All zero would mean never. */
+    struct itimerspec when = { .it_value = timespec_of(host_ns == UINT64_MAX ? 0 : host_ns ? host_ns : 1) };
+    __atomic_store_n(&a->armed, host_ns != UINT64_MAX, __ATOMIC_RELEASE);
+    timerfd_settime(a->timer, TFD_TIMER_ABSTIME, &when, NULL);
+}
+
+/* A late report of an earlier time may make this false although a new one is set: then it is set again. */
+bool alarm_armed(Alarm *a)
+{
+    return __atomic_load_n(&a->armed, __ATOMIC_ACQUIRE);
+}
+
+void alarm_free(Alarm *a)
+{
+    if (!a) return;
+    __atomic_store_n(&a->quit, true, __ATOMIC_RELEASE);
+    alarm_arm(a, 1);
+    pthread_join(a->thread, NULL);
+    close(a->timer);
+    free(a);
+}
+
+#else
 
 struct Alarm {
     pthread_t thread;
@@ -19,20 +99,13 @@ struct Alarm {
     uint32_t *flag;
 };
 
-uint64_t alarm_host_now(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
-
 static void sleep_until(Alarm *a, uint64_t when)
 {
     a->sleeping_until = when;
     if (when == UINT64_MAX) {
         pthread_cond_wait(&a->changed, &a->lock);
     } else {
-        struct timespec ts = { .tv_sec = (time_t)(when / 1000000000u), .tv_nsec = (long)(when % 1000000000u) };
+        struct timespec ts = timespec_of(when);
         pthread_cond_timedwait(&a->changed, &a->lock, &ts);
     }
     a->sleeping_until = 0;
@@ -41,9 +114,6 @@ static void sleep_until(Alarm *a, uint64_t when)
 static void *alarm_main(void *arg)
 {
     Alarm *a = arg;
-#ifdef __linux__
-    prctl(PR_SET_TIMERSLACK, 1000ul, 0, 0, 0); /* the default slack of 50 us is a 20th of a 1 kHz tick */
-#endif
     pthread_mutex_lock(&a->lock);
     while (!a->quit) {
         if (a->when != UINT64_MAX && alarm_host_now() >= a->when) {
@@ -100,3 +170,12 @@ void alarm_arm(Alarm *a, uint64_t host_ns)
     if (host_ns < a->sleeping_until) pthread_cond_signal(&a->changed);
     pthread_mutex_unlock(&a->lock);
 }
+
+bool alarm_armed(Alarm *a)
+{
+    pthread_mutex_lock(&a->lock);
+    bool armed = a->when != UINT64_MAX;
+    pthread_mutex_unlock(&a->lock);
+    return armed;
+}
+#endif

@@ -4,6 +4,7 @@
 #ifndef CALQUE_HW_ALARM_H
 #define CALQUE_HW_ALARM_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef struct Alarm Alarm;
@@ -12,6 +13,7 @@ Alarm *alarm_new(uint32_t *flag);
 void alarm_free(Alarm *a);
 /* Host CLOCK_MONOTONIC nanoseconds; UINT64_MAX: never.  Replaces the earlier time. */
 void alarm_arm(Alarm *a, uint64_t host_ns);
+bool alarm_armed(Alarm *a); /* false: has gone off since */
 uint64_t alarm_host_now(void);
 
 #endif

@@ -13,8 +13,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* CHARDEV_BREAK: a break condition on the line (Ctrl-A b); comes with no bytes. */
-typedef enum CharDevEvent { CHARDEV_BREAK } CharDevEvent;
+/* CHARDEV_BREAK: a break condition on the line (Ctrl-A b); comes with no bytes.
+ * CHARDEV_OPENED: somebody has come to the other end (a socket was connected).
+ * CHARDEV_FOCUS: the user has turned to this device of several on one terminal (Ctrl-A c). */
+typedef enum CharDevEvent { CHARDEV_BREAK, CHARDEV_OPENED, CHARDEV_FOCUS } CharDevEvent;
 
 typedef struct CharDevReceiver {
     /* Both run on any thread but the machine's, one at a time. */

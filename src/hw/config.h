@@ -10,6 +10,9 @@
 #include "exec/exec.h"
 #include "hw/chardev.h"
 
+/* -vga */
+typedef enum VgaKind { VGA_STD, VGA_NONE } VgaKind;
+
 typedef enum RtcBase { RTC_BASE_UTC, RTC_BASE_LOCALTIME, RTC_BASE_DATE } RtcBase;
 
 /* isa-debug-exit: a write of v ends the run with status (v << 1) | 1. */
@@ -26,6 +29,14 @@ typedef struct DebugConConfig {
     CharDev *chardev; /* never NULL when present */
 } DebugConConfig;
 
+/* -boot.  Devices: a floppy, c disk, d CD-ROM, n network; NULL: the default order. */
+typedef struct BootConfig {
+    const char *order, *once; /* once: until the first reset */
+    bool menu, strict;
+    uint16_t menu_wait_ms;  /* 0: the firmware's default */
+    int32_t reboot_wait_ms; /* after nothing could be booted; -1: stay */
+} BootConfig;
+
 enum {
     MACHINE_SERIAL_MAX = 4,     /* COM1..COM4 */
     MACHINE_MEM_MAX_MIB = 3584, /* all RAM lies below the device windows at 0xe0000000 */
@@ -34,6 +45,10 @@ enum {
 typedef struct MachineConfig {
     const char *name;   /* -name, or NULL */
     uint32_t mem_bytes; /* 1 .. MACHINE_MEM_MAX_MIB MiB, whole MiB */
+
+    const char *bios;         /* -bios: image, or "none": a kernel is started without firmware; NULL: the usual */
+    const char *firmware_dir; /* -L, or NULL */
+    BootConfig boot;
 
     const char *kernel; /* path, or NULL: no kernel was given */
     const char *initrd; /* bzImage: path.  Multiboot: "file args,file args".  Or NULL */
@@ -45,6 +60,9 @@ typedef struct MachineConfig {
 
     DriveConfig drive[DRIVES_MAX]; /* each place at most once */
     unsigned n_drives;
+
+    VgaKind vga;
+    bool no_graphics; /* -nographic: firmware shows its text on COM1, too */
 
     RtcBase rtc_base;
     int64_t rtc_date; /* RTC_BASE_DATE: seconds since 1970, as the guest's clock shall show at power-on */

@@ -53,7 +53,7 @@ void display_free(Display *d);
 void display_set_source(Display *d, const DisplaySource *source, void *opaque);
 /* The surface to draw on; its address and size change with display_resize() only. */
 DisplaySurface *display_surface(Display *d);
-/* Contents become black.  1..DISPLAY_MAX_*. */
+/* Contents become black.  1..DISPLAY_MAX_*.  When the host has no memory for it the surface stays as it is. */
 void display_resize(Display *d, int width, int height);
 /* Clipped to the surface. */
 void display_dirty(Display *d, int x, int y, int w, int h);

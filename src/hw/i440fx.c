@@ -5,7 +5,14 @@
 
 enum { PORT_CONFADD = 0xcf8, PORT_CONFDATA = 0xcfc };
 enum { PAM0 = 0x59, PAM_READ = 1, PAM_WRITE = 2, PAM_AREAS = 13, PAM_AT = 0xc0000 };
-enum { SMRAM = 0x72, SMRAM_BASE_SEG = 2, SMRAM_ENABLE = 8, SMRAM_LOCK = 0x10, SMRAM_OPEN = 0x40, SMRAM_WRITABLE = 0x78 };
+enum {
+    SMRAM = 0x72,
+    SMRAM_BASE_SEG = 2,
+    SMRAM_ENABLE = 8,
+    SMRAM_LOCK = 0x10,
+    SMRAM_OPEN = 0x40,
+    SMRAM_WRITABLE = 0x78
+};
 enum { SMRAM_AT = 0xa0000, SMRAM_SIZE = 0x20000 };
 enum { SHADOW_PRIORITY = 2, SMRAM_PRIORITY = 3 }; /* ROM and the display's window have 1 */
 #define CONFADD_ENABLE 0x80000000u
@@ -141,7 +148,8 @@ static void add_shadows(I440fx *fx, PhysMem *phys, PhysRegion *ram)
 
 I440fx *i440fx_new(Machine *m, PciBus *bus, I440fxMemory memory)
 {
-    static const IoPortOps add_ops = { confadd_read, confadd_write, 4 }, data_ops = { confdata_read, confdata_write, 4 };
+    static const IoPortOps add_ops = { confadd_read, confadd_write, 4 },
+                           data_ops = { confdata_read, confdata_write, 4 };
     static const PciIdentity id = { .vendor = 0x8086, .device = 0x1237, .class_code = 0x060000, .revision = 2 };
     I440fx *fx = hw_alloc(sizeof *fx);
     pci_add(bus, &fx->pci, "i440fx", pci_devfn(0, 0), &id);

@@ -24,6 +24,7 @@ typedef struct Chip {
 
 struct I8259 {
     Chip chip[2]; /* master, slave */
+    uint64_t irq_count[16]; /* acknowledged, for `info irq` */
     IrqLine intr;
     void (*acked)(void *opaque, int n);
     void *acked_opaque;
@@ -48,10 +49,12 @@ static int pending_input(const I8259 *pic, int n)
     const Chip *c = &pic->chip[n];
     uint8_t serving = c->isr;
     if (c->special_mask) serving &= (uint8_t)~c->imr;
-    /* Special fully nested: a slave in service does not hold back higher requests of its own. */
-    if (c->sfnm && n == 0) serving &= (uint8_t) ~(1 << CASCADE);
     unsigned p = best_priority(c, c->irr & (uint8_t)~c->imr);
-    return p < best_priority(c, serving) ? (int)((c->highest + p) & 7) : -1;
+    int input = (int)((c->highest + p) & 7);
+    /* Special fully nested: a slave in service does not hold back higher requests of its own; those of
+     * lower inputs of the master it does. */
+    if (c->sfnm && n == 0 && input == CASCADE) serving &= (uint8_t) ~(1 << CASCADE);
+    return p < best_priority(c, serving) ? input : -1;
 }
 
 static void set_input(Chip *c, int n, bool level)
@@ -134,6 +137,7 @@ int i8259_ack(I8259 *pic)
         vector = pic->chip[0].vector_base + (irq < 0 ? SPURIOUS : irq);
     }
     update(pic);
+    if (irq >= 0) pic->irq_count[irq]++;
     if (irq >= 0 && pic->acked) pic->acked(pic->acked_opaque, irq);
     return vector;
 }
@@ -261,7 +265,7 @@ static void elcr_write(void *opaque, uint16_t port, uint32_t value, unsigned siz
         FIELD(I8259, chip[n].want), FIELD(I8259, chip[n].icw4_follows), FIELD(I8259, chip[n].single),                  \
         FIELD(I8259, chip[n].aeoi), FIELD(I8259, chip[n].rotate_on_aeoi), FIELD(I8259, chip[n].sfnm),                  \
         FIELD(I8259, chip[n].special_mask), FIELD(I8259, chip[n].read_isr), FIELD(I8259, chip[n].poll)
-static const Field i8259_fields[] = { CHIP_FIELDS(0), CHIP_FIELDS(1), FIELD_END };
+static const Field i8259_fields[] = { CHIP_FIELDS(0), CHIP_FIELDS(1), FIELD(I8259, irq_count), FIELD_END };
 
 /* A chip that nobody has programmed yet asks for nothing. */
 static void i8259_reset(void *dev)

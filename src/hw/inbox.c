@@ -15,7 +15,7 @@ struct Inbox {
     pthread_mutex_t lock; /* all below */
     bool posted;          /* a post is under way and will see what is put in now */
     bool refused;         /* the CharDev keeps bytes back */
-    bool has_break;
+    uint8_t events; /* bit n: CharDevEvent n */
     unsigned head, count;
     uint8_t buf[INBOX_SIZE];
 };
@@ -51,9 +51,8 @@ static size_t on_receive(void *opaque, const uint8_t *buf, size_t n)
 static void on_event(void *opaque, CharDevEvent ev)
 {
     Inbox *in = opaque;
-    if (ev != CHARDEV_BREAK) return;
     pthread_mutex_lock(&in->lock);
-    in->has_break = true;
+    in->events |= (uint8_t)(1u << ev);
     post_once(in);
     pthread_mutex_unlock(&in->lock);
 }
@@ -94,11 +93,16 @@ bool inbox_get(Inbox *in, uint8_t *byte)
     return got;
 }
 
-bool inbox_get_break(Inbox *in)
+bool inbox_get_event(Inbox *in, CharDevEvent ev)
 {
     pthread_mutex_lock(&in->lock);
-    bool got = in->has_break;
-    in->has_break = false;
+    bool got = in->events >> ev & 1;
+    in->events &= (uint8_t)~(1u << ev);
     pthread_mutex_unlock(&in->lock);
     return got;
+}
+
+bool inbox_get_break(Inbox *in)
+{
+    return inbox_get_event(in, CHARDEV_BREAK);
 }

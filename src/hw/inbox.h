@@ -8,12 +8,14 @@
 #include "hw/machine.h"
 
 typedef struct Inbox Inbox;
-/* ready(opaque) runs on the machine thread when bytes or a break have come.  cd may be NULL. */
+/* ready(opaque) runs on the machine thread when bytes or an event have come.  cd may be NULL. */
 Inbox *inbox_new(Machine *m, CharDev *cd, void (*ready)(void *opaque), void *opaque);
 void inbox_free(Inbox *in);
 /* Machine thread.  False: nothing there. */
 bool inbox_get(Inbox *in, uint8_t *byte);
 /* Machine thread.  True once for each break condition seen (several close together count as one). */
 bool inbox_get_break(Inbox *in);
+/* The same for any event. */
+bool inbox_get_event(Inbox *in, CharDevEvent ev);
 
 #endif

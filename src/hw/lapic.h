@@ -21,9 +21,9 @@ typedef struct Lapic Lapic;
 /* The wires around it. */
 typedef struct LapicBoard {
     void *opaque;
-    int (*extint_ack)(void *opaque);              /* the acknowledge cycle of the 8259s: their vector */
-    void (*eoi)(void *opaque, uint8_t vector);    /* EOI of a level-triggered interrupt, to the I/O APIC */
-    void (*acked)(void *opaque, uint8_t vector);  /* the processor has taken it */
+    int (*extint_ack)(void *opaque);             /* the acknowledge cycle of the 8259s: their vector */
+    void (*eoi)(void *opaque, uint8_t vector);   /* EOI of a level-triggered interrupt, to the I/O APIC */
+    void (*acked)(void *opaque, uint8_t vector); /* the processor has taken it */
 } LapicBoard;
 
 /* intr: the processor's interrupt request.  Makes itself known to machine_cpu(m) as its APIC, as which it

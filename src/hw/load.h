@@ -1,4 +1,4 @@
-/* Starting a kernel without firmware: puts a user's files into guest memory and says in what state the
+/* Starting a kernel, mostly without firmware: puts a user's files into guest memory and says in what state the
  * CPU must be to run them.  The files are not trusted: everything in them is checked against their length
  * and against the machine's memory. */
 #ifndef CALQUE_HW_LOAD_H
@@ -33,6 +33,13 @@ typedef struct BootState {
 
 /* Any kernel we know.  False: error says what is wrong with which file, in one line. */
 bool load_kernel(const LoadRequest *rq, BootState *boot, char *error, size_t error_size);
+
+/* A Linux kernel that firmware will start: its file, with the header filled in, is setup code and then the kernel. */
+typedef struct LinuxParts {
+    uint32_t setup_at, setup_size, kernel_at, kernel_size, cmdline_at, initrd_at;
+    FileData initrd; /* bytes NULL: none */
+} LinuxParts;
+bool load_linux_parts(const LoadRequest *rq, FileData *kernel, LinuxParts *out, char *error, size_t error_size);
 
 /* --- between the loaders ------------------------------------------------------------------------------ */
 bool load_is_linux(const FileData *kernel);

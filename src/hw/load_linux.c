@@ -1,5 +1,14 @@
-/* Linux: bzImage by the 32-bit boot protocol (Documentation/x86/boot.rst, versions 2.00 to 2.15).  The
- * kernel's real-mode part never runs, so what it would have asked the BIOS is filled in here.
+/* Linux: bzImage by the boot protocol of Documentation/x86/boot.rst, versions 2.00 to 2.15.
+ *
+ * With firmware it is entered by the 16-bit protocol, from the option ROM roms/linuxboot.S, and asks the BIOS itself;
+ * here only its header is filled in and the places are chosen:
+ *
+ *   10000h  setup code, stack and heap up to 1f000h
+ *   20000h  command line
+ *  100000h  protected-mode kernel, and initrd as high as it may be below what firmware keeps for itself
+ *
+ * Without firmware it is the 32-bit protocol.  The kernel's real-mode part never runs, so what it would have
+ * asked the BIOS is filled in here.
  *
  *   90000h  boot_params, the "zero page"
  *   91000h  GDT
@@ -8,9 +17,11 @@
 #include "hw/load.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { BOOT_PARAMS = 0x90000, BOOT_PARAMS_SIZE = 4096, GDT_AT = 0x91000, CMDLINE_AT = 0x91100, STACK_TOP = 0x90000 };
+enum { FW_SETUP_AT = 0x10000, FW_SETUP_END = 0x1f000, FW_CMDLINE_AT = 0x20000, FW_KEEPS = 1 << 20 };
 enum { SECTOR = 512, HEADER_AT = 0x1f1, HEADER_LIMIT = 0x290 };
 
 /* Offsets in the image's first sectors, the same in boot_params. */
@@ -24,6 +35,7 @@ enum {
     TYPE_OF_LOADER = 0x210,
     LOADFLAGS = 0x211,
     CODE32_START = 0x214,
+    HEAP_END_PTR = 0x224,
     RAMDISK_IMAGE = 0x218,
     RAMDISK_SIZE = 0x21c,
     CMD_LINE_PTR = 0x228,
@@ -36,7 +48,7 @@ enum {
 };
 /* Only in boot_params. */
 enum { BP_EXT_MEM_K = 0x002, BP_RSDP = 0x070, BP_ALT_MEM_K = 0x1e0, BP_E820_COUNT = 0x1e8, BP_E820 = 0x2d0 };
-enum { LOADED_HIGH = 1, LOADER_UNKNOWN = 0xff };
+enum { LOADED_HIGH = 1, CAN_USE_HEAP = 0x80, LOADER_UNKNOWN = 0xff };
 
 typedef struct Image {
     const LoadRequest *rq;
@@ -99,24 +111,41 @@ static bool check_placement(Image *im)
     return true;
 }
 
-static bool put_command_line(Image *im, uint8_t *bp)
+/* Checks it and notes in the header h that it is at cmdline_at. */
+static bool place_command_line(Image *im, uint8_t *h, uint32_t header_at, uint32_t cmdline_at)
 {
     const char *text = im->rq->append ? im->rq->append : "";
-    size_t limit = 255, room = CONVENTIONAL_END - CMDLINE_AT - 1, len = strlen(text);
+    size_t limit = 255, room = CONVENTIONAL_END - cmdline_at - 1, len = strlen(text);
     if (im->version >= 0x206 && load_le32(im->h + CMDLINE_SIZE)) limit = load_le32(im->h + CMDLINE_SIZE);
     if (limit > room) limit = room;
     if (len > limit) {
         snprintf(im->error, im->error_size, "-append: %zu characters; this kernel takes at most %zu", len, limit);
         return false;
     }
-    phys_load(im->rq->phys, CMDLINE_AT, text, len + 1);
     if (im->version >= 0x202) {
-        load_put32(bp + CMD_LINE_PTR, CMDLINE_AT);
+        load_put32(h + CMD_LINE_PTR, cmdline_at);
     } else {
-        load_put16(bp + 0x20, 0xa33f); /* the old way: magic, and offset from boot_params */
-        load_put16(bp + 0x22, CMDLINE_AT - BOOT_PARAMS);
+        load_put16(h + 0x20, 0xa33f); /* the old way: magic, and offset from the header's segment */
+        load_put16(h + 0x22, cmdline_at - header_at);
     }
     return true;
+}
+
+/* As high as may be below top, or 0 with the error set. */
+static uint32_t place_initrd(Image *im, uint8_t *h, size_t size, uint32_t ram_end)
+{
+    uint64_t top = im->version >= 0x203 ? (uint64_t)load_le32(im->h + INITRD_ADDR_MAX) + 1 : 0x38000000;
+    if (top > ram_end) top = ram_end;
+    uint64_t base = top > size ? (top - size) & ~(uint64_t)PAGE_MASK : 0;
+    if (base < im->memory_end) {
+        uint64_t room = top > im->memory_end ? top - im->memory_end : 0;
+        load_fail(im->error, im->error_size, "-initrd", im->rq->initrd,
+                  "does not fit: %zu bytes, beside the kernel are %llu", size, (unsigned long long)room);
+        return 0;
+    }
+    load_put32(h + RAMDISK_IMAGE, (uint32_t)base);
+    load_put32(h + RAMDISK_SIZE, (uint32_t)size);
+    return (uint32_t)base;
 }
 
 static bool put_initrd(Image *im, uint8_t *bp)
@@ -125,22 +154,10 @@ static bool put_initrd(Image *im, uint8_t *bp)
     FileData f;
     if (!rq->initrd) return true;
     if (!file_load("-initrd", rq->initrd, rq->low_ram_end, &f, im->error, im->error_size)) return false;
-
-    uint64_t top = im->version >= 0x203 ? (uint64_t)load_le32(im->h + INITRD_ADDR_MAX) + 1 : 0x38000000;
-    if (top > rq->low_ram_end) top = rq->low_ram_end;
-    uint64_t base = top > f.size ? (top - f.size) & ~(uint64_t)PAGE_MASK : 0;
-    bool fits = base >= im->memory_end;
-    if (fits) {
-        phys_load(rq->phys, base, f.bytes, f.size);
-        load_put32(bp + RAMDISK_IMAGE, (uint32_t)base);
-        load_put32(bp + RAMDISK_SIZE, (uint32_t)f.size);
-    } else {
-        uint64_t room = top > im->memory_end ? top - im->memory_end : 0;
-        load_fail(im->error, im->error_size, "-initrd", rq->initrd,
-                  "does not fit: %zu bytes, beside the kernel are %llu", f.size, (unsigned long long)room);
-    }
+    uint32_t base = place_initrd(im, bp, f.size, rq->low_ram_end);
+    if (base) phys_load(rq->phys, base, f.bytes, f.size);
     file_free(&f);
-    return fits;
+    return base != 0;
 }
 
 static void put_memory_map(const LoadRequest *rq, uint8_t *bp)
@@ -172,7 +189,8 @@ bool load_linux(const LoadRequest *rq, const FileData *kernel, BootState *boot, 
     memcpy(bp + HEADER_AT, kernel->bytes + HEADER_AT, header_end - HEADER_AT);
     bp[TYPE_OF_LOADER] = LOADER_UNKNOWN;
     if (im.version >= 0x20e) load_put32(bp + BP_RSDP, rq->rsdp);
-    if (!put_command_line(&im, bp) || !put_initrd(&im, bp)) return false;
+    if (!place_command_line(&im, bp, BOOT_PARAMS, CMDLINE_AT) || !put_initrd(&im, bp)) return false;
+    phys_load(rq->phys, CMDLINE_AT, rq->append ? rq->append : "", strlen(rq->append ? rq->append : "") + 1);
     put_memory_map(rq, bp);
 
     phys_load(rq->phys, HIGH_MEMORY, kernel->bytes + im.payload_at, im.payload_size);
@@ -182,4 +200,31 @@ bool load_linux(const LoadRequest *rq, const FileData *kernel, BootState *boot, 
     boot->esp = STACK_TOP;
     boot->esi = BOOT_PARAMS;
     return true;
+}
+
+bool load_linux_parts(const LoadRequest *rq, FileData *kernel, LinuxParts *out, char *error, size_t error_size)
+{
+    Image im = { .rq = rq, .file = kernel, .h = kernel->bytes, .error = error, .error_size = error_size };
+    if (!check_header(&im) || !check_placement(&im)) return false;
+    uint8_t *h = kernel->bytes; /* ours to fill in */
+    if (im.payload_at > FW_SETUP_END - FW_SETUP_AT)
+        return FAIL_KERNEL(&im, "has a damaged header: %u bytes of setup code", im.payload_at);
+    uint32_t cmdline_at = im.version >= 0x202 ? FW_CMDLINE_AT : FW_SETUP_END;
+    if (!place_command_line(&im, h, FW_SETUP_AT, cmdline_at)) return false;
+    h[TYPE_OF_LOADER] = LOADER_UNKNOWN;
+    if (im.version >= 0x201) {
+        h[LOADFLAGS] |= CAN_USE_HEAP;
+        load_put16(h + HEAP_END_PTR, FW_SETUP_END - FW_SETUP_AT - 0x400); /* a stack above, 200h is implied */
+    }
+    *out = (LinuxParts){ .setup_at = FW_SETUP_AT,
+                         .setup_size = im.payload_at,
+                         .kernel_at = HIGH_MEMORY,
+                         .kernel_size = im.payload_size,
+                         .cmdline_at = cmdline_at };
+    if (!rq->initrd) return true;
+    uint32_t ram_end = rq->low_ram_end - FW_KEEPS;
+    if (!file_load("-initrd", rq->initrd, rq->low_ram_end, &out->initrd, error, error_size)) return false;
+    out->initrd_at = place_initrd(&im, h, out->initrd.size, ram_end);
+    if (!out->initrd_at) file_free(&out->initrd);
+    return out->initrd_at != 0;
 }

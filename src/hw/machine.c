@@ -44,6 +44,7 @@ struct Machine {
 
     TimerHeap timers;
     Alarm *alarm;
+    uint64_t alarm_at; /* virtual time it is armed for, TIMER_NEVER: not */
     bool running_timers;
     uint64_t running_now; /* a timer set while timers run fires after this at the earliest */
 
@@ -80,15 +81,27 @@ void machine_stop(Machine *m)
     cpu_request_exit(m->cpu);
 }
 
+/* A halted processor needs no alarm: the machine thread itself sleeps until the first deadline. */
+static bool is_waiting(const Machine *m)
+{
+    const CPUState *cpu = m->cpu;
+    return cpu->halted && !(cpu->intr_line | cpu->nmi_pending | cpu->smi_pending | cpu->init_pending);
+}
+
+/* Before guest code runs on.  The alarm is only ever set to an earlier time: one that comes too early costs less
+ * than moving it at every change, and guests move their timers all the time. */
 static void arm(Machine *m)
 {
     TimerNode *n = timer_heap_first(&m->timers);
-    if (n && n->deadline <= clock_now(m)) {
+    uint64_t now = clock_now(m);
+    if (m->alarm && !alarm_armed(m->alarm)) m->alarm_at = TIMER_NEVER; /* it has gone off */
+    if (!n) return;
+    if (n->deadline <= now) {
         cpu_request_exit(m->cpu);
-    } else if (m->alarm) {
+    } else if (m->alarm && n->deadline < m->alarm_at && n->deadline <= UINT64_MAX / 4 && !is_waiting(m)) {
         /* A deadline so far away that it does not fit the host's clock is as good as none. */
-        bool never = !n || n->deadline > UINT64_MAX / 4;
-        alarm_arm(m->alarm, never ? UINT64_MAX : n->deadline + m->clock_offset);
+        m->alarm_at = n->deadline;
+        alarm_arm(m->alarm, n->deadline + m->clock_offset);
     }
 }
 
@@ -97,6 +110,7 @@ void machine_cont(Machine *m)
     if (!m->stopped) return;
     m->clock_offset = m->clock.now(m->clock.opaque) - m->stopped_at;
     m->stopped = false;
+    m->alarm_at = TIMER_NEVER; /* virtual and host time have moved apart */
     arm(m);
 }
 
@@ -125,8 +139,8 @@ void timer_set(Timer *t, uint64_t deadline_ns)
     if (m->running_timers && deadline_ns <= m->running_now) deadline_ns = m->running_now + 1;
     if (timer_pending(t) && t->node.deadline == deadline_ns) return;
     timer_heap_set(&m->timers, &t->node, deadline_ns);
-    /* Only an earlier first deadline matters: the alarm that comes too early arms itself anew. */
-    if (t->node.place == 0 && !m->running_timers) arm(m);
+    /* The next poll arms the alarm; a later deadline can wait until the alarm has gone off. */
+    if (t->node.place == 0 && !m->running_timers && deadline_ns < m->alarm_at) cpu_request_exit(m->cpu);
 }
 
 void timer_cancel(Timer *t)
@@ -342,6 +356,7 @@ Machine *machine_create(CPUState *cpu, PhysMem *phys, IoPorts *io, const ClockSo
     m->clock = clock ? *clock : (ClockSource){ .now = host_now };
     m->clock_offset = m->clock.now(m->clock.opaque);
     m->last = &m->first;
+    m->alarm_at = TIMER_NEVER;
     pthread_mutex_init(&m->lock, NULL);
     pthread_condattr_t attr;
     pthread_condattr_init(&attr);
@@ -367,6 +382,7 @@ bool machine_start_alarm(Machine *m)
 {
     m->alarm = alarm_new(&m->cpu->exit_request);
     if (!m->alarm) return false;
+    m->alarm_at = TIMER_NEVER;
     if (!m->stopped) arm(m);
     return true;
 }

@@ -50,8 +50,8 @@ typedef struct PciIdentity {
     uint16_t vendor, device, subsystem_vendor, subsystem; /* subsystem 0: 1af4:1100, as QEMU's machines have */
     uint32_t class_code;                                  /* 24 bits: base class, subclass, interface */
     uint8_t revision;
-    uint8_t pin;           /* 0: no interrupt; 1..4: INTA..INTD */
-    bool multi_function;   /* function 0 of several */
+    uint8_t pin;         /* 0: no interrupt; 1..4: INTA..INTD */
+    bool multi_function; /* function 0 of several */
 } PciIdentity;
 
 struct PciDevice {
@@ -60,7 +60,7 @@ struct PciDevice {
     uint8_t devfn;
     bool irq_level;
     uint8_t config[PCI_CONFIG_SIZE];
-    uint8_t writable[PCI_CONFIG_SIZE];  /* bits the guest may change; preset for the standard header */
+    uint8_t writable[PCI_CONFIG_SIZE];   /* bits the guest may change; preset for the standard header */
     uint8_t clear_by_1[PCI_CONFIG_SIZE]; /* status bits that writing 1 clears */
     PciWindow window[PCI_WINDOWS];
     /* After config[at .. at + size) has taken a guest's write; may be NULL. */

@@ -14,9 +14,9 @@ static const char *class_name(unsigned class_code)
         uint16_t code;
         const char *name;
     } names[] = {
-        { 0x0100, "SCSI controller" },     { 0x0101, "IDE controller" }, { 0x0200, "Ethernet controller" },
-        { 0x0300, "VGA controller" },      { 0x0600, "Host bridge" },    { 0x0601, "ISA bridge" },
-        { 0x0680, "Bridge" },              { 0x0401, "Audio controller" }, { 0x0c03, "USB controller" },
+        { 0x0100, "SCSI controller" }, { 0x0101, "IDE controller" },   { 0x0200, "Ethernet controller" },
+        { 0x0300, "VGA controller" },  { 0x0600, "Host bridge" },      { 0x0601, "ISA bridge" },
+        { 0x0680, "Bridge" },          { 0x0401, "Audio controller" }, { 0x0c03, "USB controller" },
     };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (names[i].code == class_code) return names[i].name;

@@ -62,7 +62,10 @@ static void piix3_reset(void *dev)
 }
 
 static const Field piix3_fields[] = {
-    FIELD(Piix3, pci.config), FIELD(Piix3, pirq), FIELD(Piix3, driven), FIELD_END,
+    FIELD(Piix3, pci.config),
+    FIELD(Piix3, pirq),
+    FIELD(Piix3, driven),
+    FIELD_END,
 };
 static const DeviceClass piix3_class = { .name = "piix3", .version = 1, .fields = piix3_fields, .reset = piix3_reset };
 

@@ -10,7 +10,9 @@
 #include "softmmu/mmu_book.h"
 #include "util/die.h"
 
-enum { TAG_SLOW = 1 }; /* any low bit makes the inline compare fail; the page part stays good */
+/* Makes the inline compare fail; the page part stays good.  Not one of the low four bits: code that wants an aligned operand
+ * compares those of the address along with its page. */
+enum { TAG_SLOW = 0x800 };
 #define TAG_EMPTY UINT32_C(0xffffffff)
 
 static void remapped(void *opaque)

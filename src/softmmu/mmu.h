@@ -4,7 +4,7 @@
  * Generated code reads the tables below directly; src/backend/x86_64/emit_mem.c holds the inline
  * sequence.  A data entry matches a read of n bytes at lin when
  *     entry.tag_rd == ((lin + n - 1) & ~PAGE_MASK)      with entry = tlb[idx][page number % MMU_TLB_SIZE]
- * which also fails for an access that crosses into the next page.  A tag with any low bit set never
+ * which also fails for an access that crosses into the next page.  A tag with any of bits 4..11 set never
  * matches: MMIO, ROM (for writes), pages with translated code or a clear D bit (for writes), A20. */
 #ifndef CALQUE_SOFTMMU_MMU_H
 #define CALQUE_SOFTMMU_MMU_H
@@ -17,7 +17,7 @@ enum { MMU_USER, MMU_SUPER, MMU_SUPER_SMAP, MMU_MODES };
 enum { MMU_READ, MMU_WRITE, MMU_EXEC };
 
 typedef struct TlbEntry {
-    uint32_t tag_rd, tag_wr; /* linear page address, or with low bits set: slow path */
+    uint32_t tag_rd, tag_wr; /* linear page address; with any of bits 4..11 set: slow path */
     uintptr_t addend;        /* host address = linear address + addend (valid when either tag matches) */
 } TlbEntry;
 

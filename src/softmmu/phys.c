@@ -1,5 +1,4 @@
 /* The regions of the guest-physical address space and the page map flattened from them. */
-#define _DEFAULT_SOURCE /* MAP_ANONYMOUS, madvise, strdup */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -309,9 +308,9 @@ void phys_alias_set_offset(PhysRegion *r, uint64_t offset)
 
 void phys_region_set_source(PhysRegion *r, PhysRegion *source, uint64_t offset)
 {
-    bool fits = !source || (source->host && offset <= source->size && r->size <= source->size - offset &&
-                            r->kind == REGION_ALIAS && r->target->host &&
-                            ((offset | r->offset | r->base) & PAGE_MASK) == 0);
+    bool fits =
+        !source || (source->host && offset <= source->size && r->size <= source->size - offset &&
+                    r->kind == REGION_ALIAS && r->target->host && ((offset | r->offset | r->base) & PAGE_MASK) == 0);
     if (!fits || (r->source == source && r->source_offset == offset)) return;
     PhysMem *pm = r->pm;
     if (r->enabled) phys_code_drop_range(pm, r->base, region_end(r));

@@ -12,9 +12,9 @@ typedef uint64_t PhysAddr; /* 36 bits are decoded (PAE, PSE-36) */
 #define PHYS_ADDR_BITS 36
 /* No access gets there: a place to make a region that is moved before it is used. */
 #define PHYS_SPARE ((PhysAddr)1 << PHYS_ADDR_BITS)
-#define PAGE_SHIFT     12
-#define PAGE_SIZE      4096u
-#define PAGE_MASK      0xfffu
+#define PAGE_SHIFT 12
+#define PAGE_SIZE  4096u
+#define PAGE_MASK  0xfffu
 
 /* Device window callbacks: offset from the window's start, size 1, 2, 4 or 8 bytes, naturally
  * limited to the window.  Wider or odd accesses are split by the caller. */
@@ -77,7 +77,7 @@ void phys_code_written(PhysMem *pm, PhysAddr addr, unsigned len); /* calls the c
 
 /* --- dirty tracking: which pages of a RAM region have been written (display memory) ------------------ */
 /* Writes by the CPU (through any alias) and by phys_write() are noticed; those by the region's owner through
- * phys_region_host() are told with phys_dirty_mark().  A page costs two slow writes after each taking. */
+ * phys_region_host() are told with phys_dirty_mark(), which tells the code tracker too.  A page costs two slow writes after each taking. */
 void phys_dirty_track(PhysRegion *r); /* RAM; all pages start dirty */
 void phys_dirty_mark(PhysRegion *r, uint64_t offset, uint64_t len);
 /* Pages [first, first + n) of the region: flag[i] = 1 if page first + i has been written since it was last taken.

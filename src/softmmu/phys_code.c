@@ -121,14 +121,23 @@ bool phys_code_hit(PhysMem *pm, PhysAddr addr, unsigned len)
 }
 
 /* The callback may clear the page, so the list of addresses is copied first. */
+static void tell_all(PhysMem *pm, const CodePage *c, unsigned offset, unsigned n)
+{
+    if (!c || !(c->granules & granules(offset, n))) return;
+    CodePage copy = *c;
+    for (unsigned i = 0; i < copy.n_pages; i++) tell(pm, (PhysAddr)copy.page[i] << PAGE_SHIFT | offset, n);
+}
+
 static void written_page(PhysMem *pm, PhysAddr addr, unsigned n)
 {
     PhysPage p = phys_find(pm, addr);
     if (p.kind == PHYS_RAM) phys_dirty_note(&p, 1);
-    const CodePage *c = phys_code_of(&p);
-    if (!c || !(c->granules & granules(addr & PAGE_MASK, n))) return;
-    CodePage copy = *c;
-    for (unsigned i = 0; i < copy.n_pages; i++) tell(pm, (PhysAddr)copy.page[i] << PAGE_SHIFT | (addr & PAGE_MASK), n);
+    tell_all(pm, phys_code_of(&p), addr & PAGE_MASK, n);
+}
+
+void phys_code_owner_wrote(PhysRegion *r, uint64_t offset, unsigned n)
+{
+    tell_all(r->pm, r->code[offset >> PAGE_SHIFT], offset & PAGE_MASK, n);
 }
 
 void phys_code_written(PhysMem *pm, PhysAddr addr, unsigned len)

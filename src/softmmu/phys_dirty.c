@@ -27,13 +27,18 @@ void phys_dirty_mark(PhysRegion *r, uint64_t offset, uint64_t len)
 {
     if (!r->dirty || len == 0 || offset >= r->size) return;
     if (len > r->size - offset) len = r->size - offset;
-    uint64_t first = offset >> PAGE_SHIFT, last = (offset + len - 1) >> PAGE_SHIFT;
-    memset(r->dirty + first, 1, last - first + 1);
+    while (len) {
+        uint64_t left = PAGE_SIZE - (offset & PAGE_MASK), n = len < left ? len : left;
+        r->dirty[offset >> PAGE_SHIFT] = 1;
+        if (r->code[offset >> PAGE_SHIFT]) phys_code_owner_wrote(r, offset, (unsigned)n);
+        offset += n;
+        len -= n;
+    }
 }
 
 bool phys_dirty_take(PhysRegion *r, uint64_t first, uint64_t n, uint8_t *flag)
 {
-    uint64_t pages = region_pages(r), lo = UINT64_MAX, hi = 0;
+    uint64_t pages = region_pages(r), lo, hi;
     memset(flag, 0, n);
     if (!r->dirty || first >= pages) return false;
     if (n > pages - first) n = pages - first;

@@ -21,7 +21,7 @@ typedef enum PhysKind {
     PHYS_ROM, /* also RAM seen through a read-only region */
     PHYS_MMIO,
     PHYS_SPLIT, /* reads from one memory, writes to another: region is the alias, see phys_read_side() */
-    PHYS_SUB, /* page with a region boundary inside: resolved by address, see phys_sub_find() */
+    PHYS_SUB,   /* page with a region boundary inside: resolved by address, see phys_sub_find() */
 } PhysKind;
 
 /* Translated code in one page of RAM or ROM, and the guest-physical pages it was reached through. */
@@ -47,8 +47,8 @@ struct PhysRegion {
     uint64_t offset;    /* alias: of our first byte in the target */
     PhysRegion *source; /* alias: where reads come from, or NULL */
     uint64_t source_offset;
-    uint8_t *host;      /* RAM, ROM */
-    void *map;          /* what munmap() wants */
+    uint8_t *host; /* RAM, ROM */
+    void *map;     /* what munmap() wants */
     size_t map_size;
     CodePage **code; /* RAM, ROM: by page of the region */
     uint8_t *dirty;  /* RAM whose writes are tracked: by page, see phys_dirty.c */
@@ -134,6 +134,8 @@ static inline void phys_dirty_note(const PhysPage *p, size_t len)
     dirty[p->offset >> PAGE_SHIFT] = 1;
     dirty[(p->offset + len - 1) >> PAGE_SHIFT] = 1;
 }
+/* The owner of a RAM region has written n bytes (1 or more, within one page) of it. */
+void phys_code_owner_wrote(PhysRegion *r, uint64_t offset, unsigned n);
 /* The map is about to change for [lo, hi): translations reached through these addresses are told off. */
 void phys_code_drop_range(PhysMem *pm, PhysAddr lo, PhysAddr hi);
 

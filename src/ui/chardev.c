@@ -14,10 +14,12 @@
 #include <unistd.h>
 
 #include "ui/outqueue.h"
+#include "ui/socket.h"
+#include "ui/source.h"
 #include "ui/stdio.h"
 #include "ui/terminal.h"
 
-enum { QUIT_PATIENCE_MS = 5000 };
+enum { QUIT_PATIENCE_MS = 5000, FDS_MAX = 16 };
 
 /* --- files and nothing ------------------------------------------------------------------------- */
 typedef struct FileDev {
@@ -26,7 +28,9 @@ typedef struct FileDev {
     struct FileDev *next;
 } FileDev;
 static FileDev *files;
-static CharDev *console; /* the one on stdio, or NULL */
+static StdioDev *console;                   /* what stands on stdio, or NULL */
+static bool console_guest, console_monitor; /* which of its faces are taken */
+static InputSource *sources;
 
 static void file_write(CharDev *cd, const uint8_t *buf, size_t n)
 {
@@ -77,7 +81,7 @@ static sigset_t our_signals, mask_before;
 static void (*quit_fn)(void *opaque);
 static void *quit_opaque;
 
-static void wake_input(void)
+void ui_wake_input(void)
 {
     uint64_t one = 1;
     if (wake_fd >= 0 && write(wake_fd, &one, sizeof one) < 0) return; /* full: it will wake anyway */
@@ -104,35 +108,63 @@ static bool take_signal(void)
     return false;
 }
 
+void ui_add_source(InputSource *s)
+{
+    if (wake_fd < 0) wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    s->next = sources;
+    sources = s;
+}
+
+/* fds[0] and [1] are the wake-up and the signals, then the sources in their order. */
+static unsigned fill_fds(struct pollfd *fds)
+{
+    unsigned n = 0;
+    fds[n++] = (struct pollfd){ .fd = wake_fd, .events = POLLIN };
+    fds[n++] = (struct pollfd){ .fd = signal_fd, .events = POLLIN };
+    for (InputSource *s = sources; s && n < FDS_MAX; s = s->next)
+        fds[n++] = (struct pollfd){ .fd = s->ops->fd(s), .events = POLLIN };
+    return n;
+}
+
 static void *input_loop(void *unused)
 {
     bool quitting = false;
     while (!atomic_load(&stopping)) {
-        struct pollfd fds[3] = { { .fd = wake_fd, .events = POLLIN },
-                                 { .fd = signal_fd, .events = POLLIN },
-                                 { .fd = -1, .events = POLLIN } };
-        if (console && stdio_wants_input(console)) fds[2].fd = STDIN_FILENO;
-        int n = poll(fds, 3, quitting ? QUIT_PATIENCE_MS : -1);
+        struct pollfd fds[FDS_MAX];
+        unsigned n_fds = fill_fds(fds);
+        int n = poll(fds, n_fds, quitting ? QUIT_PATIENCE_MS : -1);
         if (n == 0) request_quit(true);
         if (n <= 0) continue;
         uint64_t count;
-        if (fds[0].revents && read(wake_fd, &count, sizeof count) > 0 && console) stdio_deliver(console);
+        bool woken = fds[0].revents && read(wake_fd, &count, sizeof count) > 0;
         if (fds[1].revents && take_signal()) quitting = request_quit(quitting);
-        if (fds[2].revents && stdio_input(console) == ESCAPE_QUIT) quitting = request_quit(quitting);
+        InputSource *s = sources;
+        for (unsigned i = 2; i < n_fds; i++, s = s->next) {
+            if (woken) s->ops->woken(s);
+            if (fds[i].revents && s->ops->readable(s) == ESCAPE_QUIT) quitting = request_quit(quitting);
+        }
     }
     return unused;
 }
 
 /* --- public --------------------------------------------------------------------------------- */
+static StdioDev *stdio_console(bool keep_signals)
+{
+    if (console) return console;
+    console = stdio_new(keep_signals);
+    if (console) ui_add_source(stdio_source(console));
+    return console;
+}
+
 static CharDev *open_stdio(bool keep_signals, char *error, size_t error_size)
 {
-    if (console) {
+    if (console_guest || console_monitor) {
         snprintf(error, error_size, "stdio is in use already: only one device can have it");
         return NULL;
     }
-    if (wake_fd < 0) wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    console = stdio_new(keep_signals, wake_input);
-    return console ? console : out_of_memory(error, error_size);
+    if (!stdio_console(keep_signals)) return out_of_memory(error, error_size);
+    console_guest = true;
+    return stdio_face(console, false);
 }
 
 CharDev *ui_chardev_open(const char *spec, char *error, size_t error_size)
@@ -141,8 +173,26 @@ CharDev *ui_chardev_open(const char *spec, char *error, size_t error_size)
     if (strncmp(spec, "file:", 5) == 0 && spec[5]) return open_file(spec + 5, error, error_size);
     if (strcmp(spec, "stdio") == 0) return open_stdio(true, error, error_size);
     if (strcmp(spec, "mon:stdio") == 0) return open_stdio(false, error, error_size);
-    snprintf(error, error_size, "'%s' is none of: stdio, mon:stdio, file:PATH, null, none", spec);
+    if (strncmp(spec, "unix:", 5) == 0 || strncmp(spec, "tcp:", 4) == 0) return socket_open(spec, error, error_size);
+    snprintf(error, error_size,
+             "'%s' is none of: stdio, mon:stdio, file:PATH, unix:PATH[,server,nowait], tcp:HOST:PORT[,server,nowait], "
+             "null, none",
+             spec);
     return NULL;
+}
+
+CharDev *ui_chardev_open_monitor(const char *spec, char *error, size_t error_size)
+{
+    bool alone = strcmp(spec, "stdio") == 0;
+    if (!alone && strcmp(spec, "mon:stdio") != 0) return ui_chardev_open(spec, error, error_size);
+    if (alone && console_guest && stdio_keeps_signals(console)) {
+        snprintf(error, error_size, "stdio is in use already: mon:stdio for the serial port shares it");
+        return NULL;
+    }
+    if (!stdio_console(alone)) return out_of_memory(error, error_size);
+    if (!console_guest) stdio_turn_to_monitor(console);
+    console_monitor = true;
+    return stdio_face(console, true);
 }
 
 bool ui_start(void (*quit)(void *opaque), void *opaque)
@@ -172,7 +222,7 @@ static void stop_input(void)
     if (!input_running) return;
     input_running = false;
     atomic_store(&stopping, true);
-    wake_input();
+    ui_wake_input();
     pthread_join(input_thread, NULL);
     close(signal_fd);
     signal_fd = -1;
@@ -192,8 +242,13 @@ void ui_stop(void)
 void ui_close(void)
 {
     ui_stop();
-    if (console) stdio_free(console);
+    while (sources) {
+        InputSource *s = sources;
+        sources = s->next;
+        s->ops->close(s);
+    }
     console = NULL;
+    console_guest = console_monitor = false;
     while (files) {
         FileDev *f = files;
         files = f->next;

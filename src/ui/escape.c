@@ -15,6 +15,7 @@ static const struct {
 const char escape_help[] = "\n"
                            "Ctrl-A h       this help\n"
                            "Ctrl-A x       leave Calque\n"
+                           "Ctrl-A c       turn to the monitor, or back\n"
                            "Ctrl-A b       send a break\n"
                            "Ctrl-A Ctrl-A  send Ctrl-A\n";
 

@@ -1,24 +1,22 @@
-/* The character device on stdin and stdout: internal to ui. */
+/* The character devices on stdin and stdout: internal to ui.  There are two, the guest's and the monitor's; the
+ * user turns from one to the other with Ctrl-A c.  Both always write. */
 #ifndef CALQUE_UI_STDIO_H
 #define CALQUE_UI_STDIO_H
 
 #include "hw/chardev.h"
-#include "ui/escape.h"
+#include "ui/source.h"
 
 /* Input waiting for a guest that does not read; more than this is dropped from a terminal (so that
  * Ctrl-A x is still heard) and left in the pipe otherwise. */
 enum { STDIO_PENDING = 16 * 1024 };
 
-/* wake(): makes the input thread call stdio_deliver() soon; from any thread. */
-CharDev *stdio_new(bool keep_signals, void (*wake)(void));
-void stdio_free(CharDev *cd);
-void stdio_flush(CharDev *cd);
-bool stdio_keeps_signals(const CharDev *cd);
-
-/* The input thread only. */
-bool stdio_wants_input(const CharDev *cd); /* stdin is open and there is room */
-/* Reads what is there; returns ESCAPE_QUIT when the user asks to leave, else ESCAPE_SWALLOW. */
-EscapeAction stdio_input(CharDev *cd);
-void stdio_deliver(CharDev *cd); /* offers what waits to the receiver */
+typedef struct StdioDev StdioDev;
+StdioDev *stdio_new(bool keep_signals);
+CharDev *stdio_face(StdioDev *s, bool monitor);
+InputSource *stdio_source(StdioDev *s);
+void stdio_flush(StdioDev *s);
+bool stdio_keeps_signals(const StdioDev *s);
+/* What the user types goes to the monitor from the start. */
+void stdio_turn_to_monitor(StdioDev *s);
 
 #endif

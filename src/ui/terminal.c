@@ -25,9 +25,9 @@ static void on_crash(int sig, siginfo_t *info, void *context)
 }
 
 /* Generated code runs with the stack pointer in a place of its own, too small for a handler. */
-static void give_handlers_a_stack(void)
+void terminal_handler_stack(void)
 {
-    static char stack[64 * 1024];
+    static _Thread_local char stack[64 * 1024];
     stack_t have, ours = { .ss_sp = stack, .ss_size = sizeof stack };
     if (sigaltstack(NULL, &have) == 0 && have.ss_flags & SS_DISABLE) sigaltstack(&ours, NULL);
 }
@@ -46,7 +46,7 @@ void terminal_raw(bool keep_signals)
     raw.c_cc[VSUSP] = raw.c_cc[VQUIT] = _POSIX_VDISABLE;
 
     atexit(terminal_restore);
-    give_handlers_a_stack();
+    terminal_handler_stack();
     struct sigaction sa = { .sa_sigaction = on_crash, .sa_flags = SA_ONSTACK | SA_SIGINFO };
     for (int i = 0; i < CRASH_SIGNALS; i++) sigaction(crash_signals[i], &sa, &before_us[i]);
     is_raw = 1;

@@ -36,11 +36,12 @@ answer() {
 }
 
 # --- words -------------------------------------------------------------------------------------
-refuse '-kernel'
 refuse '-kernel' -kernal x
 refuse 'nearest one is -append' -apend x
-refuse '-hda' -hda disk.img
-refuse '-bios' -bios firmware.bin
+refuse 'disk.img' -hda disk.img
+refuse 'firmware.bin' -bios firmware.bin
+refuse '-bios' -bios none
+refuse 'seabios' -L "$dir" -bios no-such-image
 refuse 'disk.img' disk.img
 refuse '-kernel' -kernel
 refuse '-initrd' -initrd x
@@ -68,9 +69,10 @@ for r in 0 x -5; do refuse '-max-insns' $k -max-insns "$r"; done
 for r in base=yesterday base=2006-02-31 base=2006-13-01 clock=x base=; do refuse '-rtc' $k -rtc "$r"; done
 refuse '-machine' $k -machine q35
 refuse '-M' $k -M isapc
-refuse '-vga' $k -vga std
-refuse '-display' $k -display sdl
-refuse '-monitor' $k -monitor stdio
+refuse '-vga' $k -vga vesa
+for b in '' x cc order= menu=maybe splash-time=x; do refuse '-boot' $k -boot "$b"; done
+refuse '-display' $k -display nonsense
+refuse '-monitor' $k -monitor nonsense
 refuse '-nic' $k -nic user
 refuse '-serial' $k -serial tcp:1
 refuse '-serial' $k -serial file:

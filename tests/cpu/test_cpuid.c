@@ -66,6 +66,12 @@ static void test_default(void)
     cpu_reset(cpu);
     leaf(1, 0);
     ok(cpu->regs[R_EDX] & CPUID_APIC, "APIC bit once there is one");
+    leaf(6, 0);
+    ok(cpu->regs[R_EAX] & 4, "its timer always runs");
+    cpu->apic_base &= ~(uint64_t)APIC_BASE_ENABLE;
+    leaf(1, 0);
+    ok(!(cpu->regs[R_EDX] & CPUID_APIC), "but not while it is switched off");
+    cpu_reset(cpu);
     char brand[49] = "";
     for (uint32_t i = 0; i < 3; i++) {
         leaf(0x80000002 + i, 0);

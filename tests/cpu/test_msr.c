@@ -61,6 +61,49 @@ static void test_tsc(void)
     ok(RAISED(helper_rdpmc(cpu)) == EXC_GP, "RDPMC");
 }
 
+static uint64_t apic_base, apic_deadline;
+static int apic_inits, apic_tsc_moves;
+static void set_base(void *apic, uint64_t base)
+{
+    (void)apic;
+    apic_base = base;
+}
+static void apic_init(void *apic)
+{
+    (void)apic;
+    apic_inits++;
+}
+static uint64_t deadline(void *apic)
+{
+    (void)apic;
+    return apic_deadline;
+}
+static void set_deadline(void *apic, uint64_t tsc)
+{
+    (void)apic;
+    apic_deadline = tsc;
+}
+static void tsc_moved(void *apic)
+{
+    (void)apic;
+    apic_tsc_moves++;
+}
+
+static void test_apic(void)
+{
+    static const CpuApicOps ops = { set_base, apic_init, deadline, set_deadline, tsc_moved };
+    uint64_t v;
+    cpu->apic_ops = &ops;
+    ok(wr(0x1b, 0xfed80800) < 0 && apic_base == 0xfed80900, "the board is told of the APIC's base");
+    ok(wr(0x1b, 0xfee00c00) == EXC_GP, "no x2APIC mode");
+    ok(keeps(0x6e0, 0x123456789ab) && apic_deadline == 0x123456789ab, "TSC deadline");
+    ok(wr(0x10, 0) < 0 && wr(0x3b, 5) < 0 && apic_tsc_moves == 2, "and of the TSC's moves");
+    cpu_init_signal(cpu);
+    cpu_reset(cpu);
+    ok(apic_inits == 1 && apic_base == 0xfee00900 && rd(0x1b, &v) < 0, "INIT# and RESET#");
+    cpu->apic_ops = NULL;
+}
+
 static void test_registers(void)
 {
     uint64_t v;
@@ -86,11 +129,12 @@ static void test_registers(void)
     ok(rd(0x17, &v) < 0 && wr(0x17, 0) == EXC_GP, "platform id is read-only");
     ok(rd(0x79, &v) == EXC_GP && wr(0x79, 0) < 0, "update trigger is write-only");
     ok(rd(0x179, &v) < 0 && v == 0 && wr(0x17a, 0) < 0 && wr(0x17a, 1) == EXC_GP, "no machine check banks");
-    ok(rd(0x1b, &v) == EXC_GP, "no APIC, no APIC base");
+    ok(rd(0x1b, &v) == EXC_GP && rd(0x6e0, &v) == EXC_GP, "no APIC, no APIC base and no TSC deadline");
     cpu->has_apic = true;
     cpu_reset(cpu);
     ok(rd(0x1b, &v) < 0 && v == 0xfee00900 && refuses(0x1b, UINT64_C(1) << 36), "APIC base");
     ok(wr(0x1b, 0xfee00000) < 0 && rd(0x1b, &v) < 0 && v == 0xfee00100, "the BSP bit stays");
+    test_apic();
     ok(wr(0x1a0, MISC_XD_DISABLE) < 0 && rd(0x1a0, &v) < 0 && v & MISC_XD_DISABLE && v & 0x1800, "MISC_ENABLE");
     ok(wr(0xc0000080, EFER_NXE) == EXC_GP, "XD disabled: no NXE");
 }

@@ -1,6 +1,5 @@
 /* The decoder on known bytes: every family in both code sizes, prefixes, what must be undefined, the 15-byte limit, and
  * that nothing beyond the bytes given is read (they end where an inaccessible page begins). */
-#define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>

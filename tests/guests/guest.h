@@ -71,12 +71,12 @@
 #define FL_VIF (1 << 19)
 #define FL_VIP (1 << 20)
 
-/* Memory that nothing else uses. */
-#define LOW_SCRATCH 0x20000  /* 64 KiB, for real and v86 mode */
-#define SCRATCH     0x200000 /* 1 MiB */
-#define TABLES      0x300000 /* page tables */
-
 #ifdef __ASSEMBLER__
+/* Memory that nothing else uses.  Symbols, since they also stand in strings that macros assemble. */
+.set LOW_SCRATCH, 0x20000 /* 64 KiB, for real and v86 mode */
+.set SCRATCH, 0x200000    /* 1 MiB */
+.set TABLES, 0x300000     /* page tables */
+
 /* A segment descriptor: base and limit are numbers; rights as in bits 40..47, flags (G D 0 AVL). */
 .macro DESC base, limit, rights, flags
     .word (\limit) & 0xffff, (\base) & 0xffff

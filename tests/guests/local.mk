@@ -17,3 +17,25 @@ tests/guests/initramfs: tests/guests/linux_init tests/guests/mkinitramfs
 check_DATA += tests/guests/initramfs
 CLEANFILES += tests/guests/initramfs tests/guests/linux_init
 endif
+
+# Bare-metal guests, one file for each topic; "list" names those that have been built.
+bare_guests = segments gates exceptions triple tasks v86 paging crossing smc codelimit realmode interrupts debug fpu \
+	sysenter iobitmap smm
+bare_guest_sources = tests/guests/start.S tests/guests/guest.h tests/guests/guest.ld tests/guests/paging.c \
+	tests/guests/segments.S tests/guests/gates.S tests/guests/exceptions.S tests/guests/triple.S tests/guests/tasks.S \
+	tests/guests/v86.S tests/guests/crossing.S tests/guests/smc.S tests/guests/codelimit.S tests/guests/realmode.S \
+	tests/guests/interrupts.S tests/guests/debug.S tests/guests/fpu.S tests/guests/sysenter.S tests/guests/iobitmap.S \
+	tests/guests/smm.S
+EXTRA_DIST += $(bare_guest_sources) tests/guests/run.sh tests/guests/memory.sh
+TESTS += tests/guests/run.sh
+if HAVE_GUEST_CC
+tests/guests/list: $(bare_guest_sources)
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && for guest in $(bare_guests); do \
+		source=$(top_srcdir)/tests/guests/$$guest.S; test -f $$source || source=$(top_srcdir)/tests/guests/$$guest.c; \
+		$(GUEST_CC) $(GUEST_CFLAGS) -I$(top_srcdir)/tests/guests -Wl,--build-id=none -Wl,-z,noexecstack \
+			-Wl,-T,$(top_srcdir)/tests/guests/guest.ld -o tests/guests/$$guest.guest \
+			$(top_srcdir)/tests/guests/start.S $$source || exit 1; \
+	done; echo $(bare_guests) >$@
+check_DATA += tests/guests/list
+CLEANFILES += tests/guests/list tests/guests/*.guest
+endif

@@ -95,11 +95,9 @@ between_calls:
 
 /* A loop whose own displacement and immediate change on the way. */
 loop_rewrites_itself:
-    movl $1, addend + 2
     movl $10, %ecx
     xorl %ebx, %ebx
 1:
-addend:
     addl $1, %ebx
     .byte 0x90
     incl 2f
@@ -141,7 +139,7 @@ across_pages:
     movw $0xc390, CODE + 0x1001
     call *%edx
     andl $0xffffff, %eax
-    CHECK_EQ %eax, 0x909999, "an unaligned store in the second page"
+    CHECK_EQ %eax, 0x999999, "an unaligned store in the second page"
     /* Code in one page writes the page that follows it, where it goes on. */
     movl $across_template, %esi
     movl $CODE + 0x1000 - (across_border - across_template), %edi
@@ -291,6 +289,7 @@ push_end:
 
 by_fpu:
     PUT_MOV_RET 7
+    fninit
     fildl value
     fistpl CODE + 1
     call *%edx
@@ -376,7 +375,7 @@ rmw_patched2:
 neighbours:
     PUT_MOV_RET 10
     movl $0x1000, %ecx
-    movl $0, CODE + 6
+    movl $0, CODE + 8
 1:  incl CODE + 8
     call *%edx
     loop 1b

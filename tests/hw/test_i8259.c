@@ -99,6 +99,10 @@ static void test_cascade(void)
     edge(9);
     ok(f.line[0], "special fully nested: slave's higher request is served");
     IS(i8259_ack(pic), 0x29, "its vector");
+    edge(3);
+    ok(!f.line[0], "a lower input of the master waits");
+    edge(1);
+    IS(i8259_ack(pic), 0x21, "a higher one does not");
 }
 
 static void test_modes(void)

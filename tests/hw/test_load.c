@@ -108,6 +108,59 @@ static void test_linux(void)
     ok(load(LINUX_SIZE) && phys_ld(phys, boot.esi + 0x20, 2) == 0xa33f, "protocol 2.01: old command line %s", error);
 }
 
+/* What is prepared for the option ROM. */
+static bool parts(size_t n, FileData *kernel, LinuxParts *p)
+{
+    LoadRequest rq = {
+        .phys = phys, .kernel = kernel_path, .initrd = initrd, .append = append, .low_ram_end = ram_end
+    };
+    put_file(kernel_path, image, n);
+    error[0] = 0;
+    if (!file_load("-kernel", kernel_path, ram_end, kernel, error, sizeof error)) return false;
+    return load_is_linux(kernel) && load_linux_parts(&rq, kernel, p, error, sizeof error);
+}
+
+static void test_linux_parts(void)
+{
+    FileData k;
+    LinuxParts p = { .setup_at = 0 };
+    uint8_t b[300];
+    make_linux();
+    memset(b, 0x77, sizeof b);
+    put_file(initrd_path, b, sizeof b);
+    initrd = initrd_path;
+    ok(parts(LINUX_SIZE, &k, &p), "for firmware %s", error);
+    ok(p.setup_at == 0x10000 && p.setup_size == SETUP && p.kernel_at == 0x100000 && p.kernel_size == PAYLOAD,
+       "setup code and kernel");
+    IS(load_le32(k.bytes + 0x228), p.cmdline_at, "command line");
+    ok(k.bytes[0x210] == 0xff && (k.bytes[0x211] & 0x80), "loader type and heap");
+    ok(p.setup_at + load_le16(k.bytes + 0x224) + 0x200 < 0x1eff0, "heap below the stack");
+    ok(load_le32(k.bytes + 0x218) == p.initrd_at && load_le32(k.bytes + 0x21c) == sizeof b &&
+           p.initrd_at + sizeof b <= ram_end - (1 << 20),
+       "initrd below what firmware keeps");
+    file_free(&p.initrd);
+    file_free(&k);
+    load_put16(image + 0x206, 0x201);
+    initrd = NULL;
+    p = (LinuxParts){ .setup_at = 0 };
+    ok(parts(LINUX_SIZE, &k, &p) && p.setup_at + load_le16(k.bytes + 0x22) == p.cmdline_at, "old protocol %s", error);
+    file_free(&k);
+    make_linux();
+    initrd = initrd_path;
+    ram_end = 6u << 20;
+    ok(!parts(LINUX_SIZE, &k, &p) && strstr(error, "does not fit"), "no room: %s", error);
+    file_free(&k);
+    for (unsigned i = 0, loaded = 0; i < 500; i++) {
+        make_linux();
+        for (unsigned n = 1 + i % 4; n; n--) image[0x1f1 + (i * 7919 + n * 104729) % 0x80] = (uint8_t)(i * 31 + n * 17);
+        p = (LinuxParts){ .setup_at = 0 };
+        if (parts(LINUX_SIZE, &k, &p)) loaded += p.setup_size + (size_t)p.kernel_size <= k.size;
+        file_free(&p.initrd);
+        file_free(&k);
+        if (i == 499) ok(loaded > 0, "500 damaged images, %u of them loaded", loaded);
+    }
+}
+
 static void test_linux_refusals(void)
 {
     char *long_text = calloc(1, 5000);
@@ -313,6 +366,7 @@ int main(void)
     phys = phys_new();
     phys_add_ram(phys, "ram", 0, 16u << 20, 0);
     test_linux();
+    test_linux_parts();
     test_linux_refusals();
     test_multiboot();
     test_multiboot_refusals();

@@ -176,19 +176,38 @@ static void test_threads(void)
 
     ok(machine_start_alarm(m), "alarm starts");
     cpu->exit_request = 0;
-    timer_set(t, clock_now(m) + 20000000);
-    ok(!__atomic_load_n(&cpu->exit_request, __ATOMIC_ACQUIRE), "a future timer does not stop the CPU");
     wall = seconds(CLOCK_MONOTONIC);
+    timer_set(t, clock_now(m) + 20000000);
+    ok(cpu->exit_request, "an earlier deadline asks for a poll");
+    cpu->exit_request = 0;
+    machine_poll(m);
+    ok(!__atomic_load_n(&cpu->exit_request, __ATOMIC_ACQUIRE), "after which a future timer does not stop the CPU");
+    timer_set(t, clock_now(m) + 3600000000000u);
+    ok(!__atomic_load_n(&cpu->exit_request, __ATOMIC_ACQUIRE), "nor does a later deadline");
+    timer_set(t, clock_now(m) + 30000000);
     while (!__atomic_load_n(&cpu->exit_request, __ATOMIC_ACQUIRE) && seconds(CLOCK_MONOTONIC) - wall < 10) {
     }
     ok(seconds(CLOCK_MONOTONIC) - wall >= 0.0199, "the alarm stops it when the timer is due");
     cpu->exit_request = 0;
     timer_set(t, clock_now(m) + 3600000000000u);
+    machine_poll(m);
     timer_set(t, clock_now(m) + 1000000);
+    cpu->exit_request = 0;
+    machine_poll(m);
     wall = seconds(CLOCK_MONOTONIC);
     while (!__atomic_load_n(&cpu->exit_request, __ATOMIC_ACQUIRE) && seconds(CLOCK_MONOTONIC) - wall < 10) {
     }
     ok(seconds(CLOCK_MONOTONIC) - wall < 5, "an earlier deadline replaces a later one");
+    machine_poll(m);
+    cpu->halted = true;
+    timer_set(t, clock_now(m) + 2000000);
+    cpu->exit_request = 0;
+    machine_poll(m);
+    nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+    ok(!__atomic_load_n(&cpu->exit_request, __ATOMIC_ACQUIRE), "no alarm for a halted CPU");
+    cpu->intr_line = true;
+    machine_poll(m);
+    ok(!timer_pending(t), "its timers run all the same");
     timer_free(t);
     machine_destroy(m);
     free(cpu);

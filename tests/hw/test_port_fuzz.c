@@ -22,8 +22,9 @@ static bool is_drastic(uint16_t port)
 
 static uint16_t any_port(void)
 {
-    static const uint16_t base[] = { 0x20, 0x40,  0x60,  0x64,  0x70,  0x80,  0x90,  0xa0,  0xb0,  0xe8,
-                                     0xf0, 0x2f8, 0x3f8, 0x4d0, 0x500, 0x600, 0x608, 0xcf8, 0xafe0 };
+    static const uint16_t base[] = { 0x20,  0x40,  0x60,  0x64,  0x70,  0x80,  0x90,  0xa0,  0xb0,   0xe8,
+                                     0xf0,  0x2f8, 0x3f8, 0x4d0, 0x500, 0x600, 0x608, 0xcf8, 0xafe0, 0x00,
+                                     0x510, 0x514, 0x1f0, 0x3f0, 0x3c0, 0x3d0, 0x170, 0x1ce, 0xcfc };
     if (rnd() % 16 == 0) return (uint16_t)rnd();
     return (uint16_t)(base[rnd() % (sizeof base / sizeof base[0])] + rnd() % 8);
 }
@@ -35,12 +36,27 @@ static uint16_t some_port(void)
 }
 
 static int runs, resets;
+static DriveSet *drives;
+static const uint8_t vga_rom[512] = { 0x55, 0xaa, 1 };
+
+static void post(void *machine, void (*fn)(void *arg), void *arg)
+{
+    machine_post(machine, fn, arg);
+}
 
 static void build(const MachineConfig *cfg)
 {
+    char error[256];
     fake_init(&f);
-    pc_devices_add(&dev, f.m, cfg, fake_line(&f, 0), fake_line(&f, 1));
-    pc_devices_post(f.m);
+    f.cpu->has_apic = true;
+    BlockPoster poster = { .post = post, .opaque = f.m };
+    drives = drives_open(NULL, 0, &poster, error, sizeof error);
+    PcWires wires = { .intr = fake_line(&f, 0), .a20 = fake_line(&f, 1), .smi = fake_line(&f, 2), .drives = drives };
+    wires.memory.ram = phys_add_ram(f.phys, "ram", 0, cfg->mem_bytes, 0);
+    wires.memory.rom = phys_add_rom(f.phys, "rom", 0xc0000, 0x40000, 1);
+    wires.vga_rom = (FileData){ (uint8_t *)vga_rom, sizeof vga_rom };
+    pc_devices_add(&dev, f.m, cfg, &wires);
+    pc_devices_post(&dev, f.m);
     runs++;
 }
 
@@ -48,6 +64,7 @@ static void take_down(void)
 {
     resets += f.resets;
     pc_devices_free(&dev);
+    drives_close(drives);
     fake_free(&f);
 }
 
@@ -62,7 +79,7 @@ static bool one_step(FakeChardev *line)
     else if (kind < 58)
         ioports_read(f.io, some_port(), sizes[rnd() % 5]);
     else if (kind < 60)
-        i8259_ack(dev.pic);
+        pc_devices_intr_ack(&dev);
     else if (kind < 61)
         fcd_send(line, text, sizeof text);
     else if (kind < 62)

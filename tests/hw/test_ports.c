@@ -1,16 +1,10 @@
-/* The small devices: ports 80h, 92h, cf9h, f0h, debug exit and console, power management, ACPI tables. */
-#include <string.h>
-
-#include "hw/acpi_pm.h"
-#include "hw/acpi_tables.h"
+/* The small devices: ports 80h, 92h, cf9h, f0h, debug exit and console. */
 #include "hw/debug_exit.h"
 #include "hw/debugcon.h"
 #include "hw/fpu_irq13.h"
-#include "hw/load.h"
 #include "hw/port80.h"
 #include "hw/port92.h"
 #include "hw/port_cf9.h"
-#include "hw/ticks.h"
 #include "fake.h"
 #include "fake_chardev.h"
 
@@ -69,80 +63,10 @@ static void test_fpu(void)
     fake_free(&f);
 }
 
-static unsigned in16(uint16_t port)
-{
-    return ioports_read(f.io, port, 2);
-}
-static void out16(uint16_t port, uint16_t v)
-{
-    ioports_write(f.io, port, v, 2);
-}
-
-static void test_pm(void)
-{
-    fake_init(&f);
-    AcpiPm *pm = acpi_pm_new(f.m, fake_line(&f, 9));
-    uint32_t a = ioports_read(f.io, ACPI_PM_TMR, 4);
-    f.now += 1000000000;
-    IS((ioports_read(f.io, ACPI_PM_TMR, 4) - a) & 0xffffff, 3579545, "PM timer's rate");
-    ok(!(ioports_read(f.io, ACPI_PM_TMR, 4) >> 24), "24 bits");
-    out8(&f, ACPI_SMI_CMD, ACPI_ENABLE_CMD);
-    IS(in16(ACPI_PM1_CNT) & 1, 1, "ACPI enabled");
-    acpi_pm_power_button(pm);
-    ok(!f.line[9], "button not enabled");
-    out16(ACPI_PM1_EVT + 2, 0x100);
-    ok(f.line[9], "SCI");
-    IS(in16(ACPI_PM1_EVT) & 0x100, 0x100, "PWRBTN_STS");
-    out16(ACPI_PM1_EVT, 0x100);
-    ok(!f.line[9], "cleared by writing one");
-    out16(ACPI_PM1_EVT, 0xffff);
-    out16(ACPI_PM1_EVT + 2, 1);
-    fake_run(&f, 3000000000u, 100000000);
-    ok(f.line[9], "timer carry");
-    out16(ACPI_PM1_EVT, 1);
-    ok(!f.line[9], "cleared");
-    fake_run(&f, 2400000000u, 100000000);
-    ok(f.line[9], "and the next");
-    out8(&f, ACPI_SMI_CMD, ACPI_DISABLE_CMD);
-    ok(!f.line[9] && !(in16(ACPI_PM1_CNT) & 1), "ACPI disabled");
-    out16(ACPI_PM1_CNT, 0x0400 | 0x2000);
-    ok(machine_poll(f.m), "another sleep type does nothing");
-    out16(ACPI_PM1_CNT, 0);
-    out8(&f, ACPI_PM1_CNT + 1, 0x20);
-    ok(!machine_poll(f.m) && machine_exit_status(f.m) == 0, "S5 powers off, also by byte");
-    acpi_pm_free(pm);
-    fake_free(&f);
-}
-
-static bool sums_to_zero(const uint8_t *p, size_t n)
-{
-    uint8_t s = 0;
-    while (n--) s += *p++;
-    return s == 0;
-}
-
-static void test_tables(void)
-{
-    enum { AT = 0xe0000 };
-    uint8_t t[ACPI_TABLES_MAX];
-    size_t n = acpi_tables_build(t, AT);
-    ok(n <= sizeof t && !memcmp(t, "RSD PTR ", 8) && sums_to_zero(t, 20), "RSDP");
-    const uint8_t *rsdt = t + load_le32(t + 16) - AT;
-    ok(!memcmp(rsdt, "RSDT", 4) && sums_to_zero(rsdt, load_le32(rsdt + 4)), "RSDT");
-    const uint8_t *fadt = t + load_le32(rsdt + 36) - AT;
-    ok(!memcmp(fadt, "FACP", 4) && load_le32(fadt + 4) == 244 && sums_to_zero(fadt, 244), "FADT");
-    const uint8_t *facs = t + load_le32(fadt + 36) - AT, *dsdt = t + load_le32(fadt + 40) - AT;
-    ok(!memcmp(facs, "FACS", 4) && (facs - t) % ACPI_FACS_ALIGN == 0, "FACS");
-    ok(!memcmp(dsdt, "DSDT", 4) && sums_to_zero(dsdt, load_le32(dsdt + 4)) && dsdt + load_le32(dsdt + 4) == t + n,
-       "DSDT");
-}
-
 int main(void)
 {
     test_reset_ports();
     test_debug_ports();
     test_fpu();
-    test_pm();
-    test_tables();
     return tap_done();
 }

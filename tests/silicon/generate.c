@@ -64,10 +64,50 @@ static unsigned put_opcode(Gen *g, uint8_t *b)
     return n;
 }
 
+static const uint8_t legacy_sse[4] = { 0, 0x66, 0xf3, 0xf2 };
+
+static unsigned escape_bytes(unsigned map, uint8_t *b)
+{
+    unsigned n = 0;
+    if (map > 0) b[n++] = 0x0f;
+    if (map > 1) b[n++] = map == 2 ? 0x38 : 0x3a;
+    return n;
+}
+
+void filter_prepare(Filter *f, const DecodeFeatures *feat)
+{
+    f->n_form = 0;
+    for (unsigned i = 0; i < 4 * 4 * 256 * 16 && f->n_form < MAX_FORMS; i++) {
+        Form form = { .prefix = legacy_sse[i & 3], .modrm = (uint8_t)((i >> 12 & 7) << 3 | (i >> 15 & 1) * 0xc0) };
+        uint8_t b[DECODE_MAX] = { form.prefix };
+        Insn in;
+        form.n = (uint8_t)escape_bytes(i >> 2 & 3, form.opcode);
+        form.opcode[form.n++] = (uint8_t)(i >> 4);
+        unsigned at = form.prefix != 0;
+        memcpy(b + at, form.opcode, form.n);
+        b[at + form.n] = form.modrm;
+        if (decode(b, sizeof b, true, feat, &in) > 0 && in.mn == f->mn) f->form[f->n_form++] = form;
+    }
+}
+
+static unsigned put_wanted_form(Gen *g, uint8_t *b)
+{
+    const Form *form = &g->f->form[rng_below(g->r, g->f->n_form)];
+    unsigned n = put_prefixes(g, b);
+    if (form->prefix) b[n++] = form->prefix;
+    memcpy(b + n, form->opcode, form->n);
+    n += form->n;
+    b[n] = (uint8_t)((form->modrm & 0xf8) | rng_below(g->r, 8));
+    if (form->modrm < 0xc0) b[n] |= (uint8_t)(rng_below(g->r, 3) << 6);
+    b[n + 1] = (uint8_t)rng64(g->r);
+    for (unsigned i = 2; i < 12; i++) b[n + i] = edge_byte(g->r);
+    return n + 12;
+}
+
 static unsigned put_form(Gen *g, uint8_t *b)
 {
-    static const uint8_t legacy_sse[4] = { 0, 0x66, 0xf3, 0xf2 };
     unsigned n = 0;
+    if (g->f->n_form) return put_wanted_form(g, b);
     if (g->f->only_fp && chance(g->r, 60)) {
         uint8_t p = legacy_sse[rng_below(g->r, 4)];
         if (p) b[n++] = p;
@@ -80,6 +120,13 @@ static unsigned put_form(Gen *g, uint8_t *b)
     b[n + 1] = (uint8_t)rng64(g->r);
     for (unsigned i = 2; i < 12; i++) b[n + i] = edge_byte(g->r);
     return n + 12;
+}
+
+unsigned random_form(Rng *r, bool only_fp, uint8_t *b)
+{
+    const Filter f = { .mn = MN_COUNT, .fp = true, .only_fp = only_fp };
+    Gen g = { .r = r, .f = &f };
+    return put_form(&g, b);
 }
 
 /* Where the opcode is: a random opcode byte may have been a prefix, too. */

@@ -318,6 +318,7 @@ static void load_state(Guest *g, const State *s)
     cpu->shadow = 0;
     cpu->nest = 0;
     cpu_set_eflags(cpu, s->eflags);
+    cpu_update_mode(cpu);
 }
 
 /* The exception's frame on the ring-0 stack: [error] EIP CS EFLAGS ESP SS. */

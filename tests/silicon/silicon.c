@@ -1,7 +1,7 @@
 /* silicon: runs random 32-bit user-mode code on the host processor and in Calque and compares.
  *
  *   silicon [--seed N] [--cases N] [--sequences N] [--backend x86_64|interp|both] [--only MNEMONIC|HEXBYTES]
- *           [--set integer|fp|all] [--case N] [--sequence N] [--limit N] [--verbose]
+ *           [--set integer|fp|all] [--first N] [--case N] [--sequence N] [--limit N] [--verbose]
  *
  * Speaks TAP: one test per backend and kind.  A mismatch is printed as the command that makes it again, the instruction's
  * bytes and the fields that differ.  Each case depends on the seed and its number alone. */
@@ -19,7 +19,7 @@
 #include "tcg/ir.h"
 
 typedef struct Options {
-    uint64_t seed, cases, sequences, one;
+    uint64_t seed, first, cases, sequences, one;
     const char *backend, *only;
     Filter filter;
     bool one_case, one_sequence, verbose;
@@ -218,6 +218,7 @@ static void set_only(Options *o, const char *s)
 static void set_option(Options *o, const char *name, const char *value)
 {
     if (!strcmp(name, "--seed")) o->seed = number(value);
+    else if (!strcmp(name, "--first")) o->first = number(value);
     else if (!strcmp(name, "--cases")) o->cases = number(value);
     else if (!strcmp(name, "--sequences")) o->sequences = number(value);
     else if (!strcmp(name, "--backend")) o->backend = value;
@@ -272,11 +273,16 @@ int main(int argc, char **argv)
         return 0;
     }
     make_guests(&o);
+    if (o.filter.mn != MN_COUNT) {
+        DecodeFeatures feat;
+        guest_features(guests[0], &feat);
+        filter_prepare(&o.filter, &feat);
+    }
     if (o.one_case) run_all(&o, "case", run_cases, CASES, o.one, 1);
     if (o.one_sequence) run_all(&o, "sequence", run_sequences, SEQUENCES, o.one, 1);
     if (!o.one_case && !o.one_sequence) {
-        if (o.cases) run_all(&o, "instructions", run_cases, CASES, 0, o.cases);
-        if (o.sequences) run_all(&o, "sequences", run_sequences, SEQUENCES, 0, o.sequences);
+        if (o.cases) run_all(&o, "instructions", run_cases, CASES, o.first, o.cases);
+        if (o.sequences) run_all(&o, "sequences", run_sequences, SEQUENCES, o.first, o.sequences);
     }
     for (unsigned i = 0; i < n_guests; i++) guest_free(guests[i]);
     return tap_done();

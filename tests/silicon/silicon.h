@@ -86,7 +86,8 @@ typedef struct Case {
     Patch patch[MAX_PATCH];
     Insn insn;    /* single instructions */
     bool single;
-    uint8_t fp;   /* x87, MMX or SSE state matters */
+    uint8_t fp;        /* x87, MMX or SSE state matters */
+    uint8_t n_counter; /* sequences: loop counters in memory */
 } Case;
 
 /* --- random numbers: one generator per case, so that a case can be made again from seed and number --- */
@@ -128,14 +129,25 @@ void memory_template(uint8_t *data, uint8_t *stack);
 void memory_restore(const Case *c, uint8_t *(*at)(void *opaque, uint32_t lin), void *opaque);
 
 /* --- generation --- */
+/* The start of an encoding: mandatory prefix, escape bytes, opcode, ModRM. */
+typedef struct Form {
+    uint8_t prefix, n, opcode[3], modrm;
+} Form;
+enum { MAX_FORMS = 1024 };
 typedef struct Filter {
     uint16_t mn;          /* MN_COUNT: any */
+    Form form[MAX_FORMS]; /* those that decode to mn */
+    unsigned n_form;
     uint8_t bytes[15];    /* fixed instruction */
     uint8_t n_bytes;
     bool fp;              /* x87, MMX, SSE as well */
     bool only_fp;
 } Filter;
 enum { SLOT = 128, SEQ_SLOT = 512 };
+/* Random prefixes, opcode, ModRM and operands, of x87, MMX and SSE only or of all; returns how many bytes (up to 40). */
+unsigned random_form(Rng *r, bool only_fp, uint8_t *b);
+/* Finds the forms of f->mn. */
+void filter_prepare(Filter *f, const DecodeFeatures *feat);
 /* A single instruction in the slot given. */
 void generate_case(Rng *r, const Filter *f, const DecodeFeatures *feat, unsigned slot, Case *c);
 /* A random block of 2 to 40 instructions with branches. */

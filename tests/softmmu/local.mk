@@ -10,3 +10,7 @@ check_PROGRAMS += tests/softmmu/test_mmu
 tests_softmmu_test_mmu_SOURCES = tests/softmmu/test_mmu.c tests/tap.h
 tests_softmmu_test_mmu_LDADD = libsoftmmu.a libutil.a
 TESTS += tests/softmmu/test_mmu
+check_PROGRAMS += tests/softmmu/test_dirty
+tests_softmmu_test_dirty_SOURCES = tests/softmmu/test_dirty.c tests/tap.h
+tests_softmmu_test_dirty_LDADD = libsoftmmu.a libutil.a
+TESTS += tests/softmmu/test_dirty

@@ -62,6 +62,16 @@ int main(void)
     ioports_map(io, 0x400, 4, &none, NULL);
     ok(ioports_read(io, 0x400, 2) == 0xffff, "handler without functions");
     ioports_write(io, 0x400, 0, 4);
+    ioports_map(io, 0x500, 4, &byte_ops, &a);
+    ioports_overlay(io, 0x502, 4, &wide_ops, &b);
+    ok(ioports_read(io, 0x502, 2) == 0x0502 && ioports_read(io, 0x501, 1) == 0x11, "an overlay hides what is there");
+    ioports_map(io, 0x500, 4, NULL, NULL);
+    ok(ioports_read(io, 0x500, 1) == 0xff && ioports_read(io, 0x502, 2) == 0x0502, "also from later registrations");
+    ioports_map(io, 0x500, 4, &byte_ops, &a);
+    ioports_overlay(io, 0x502, 4, NULL, NULL);
+    ok(ioports_read(io, 0x502, 1) == 0x12 && ioports_read(io, 0x504, 1) == 0xff, "which answer when it is gone");
+    for (unsigned i = 0; i < 5000; i++) ioports_overlay(io, 0x3000, 4, i & 1 ? &wide_ops : NULL, trace + i % 16);
+    ok(ioports_read(io, 0x502, 1) == 0x12, "handlers of overlays are reused");
     ioports_free(io);
     return tap_done();
 }

@@ -2,3 +2,8 @@ check_PROGRAMS += tests/ui/test_chardev
 TESTS += tests/ui/test_chardev
 tests_ui_test_chardev_SOURCES = tests/ui/test_chardev.c tests/tap.h
 tests_ui_test_chardev_LDADD = libui.a libutil.a
+check_PROGRAMS += tests/ui/test_screendump
+TESTS += tests/ui/test_screendump
+tests_ui_test_screendump_SOURCES = tests/ui/test_screendump.c tests/tap.h
+tests_ui_test_screendump_LDADD = libui.a libhw.a libblock.a libexec.a libbackend.a libfrontend.a libcpu.a libsoftmmu.a \
+	libtcg.a libutil.a $(CAPSTONE_LIBS) $(FFI_LIBS) $(MPFR_LIBS) $(PNG_LIBS) -lm

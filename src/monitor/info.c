@@ -1,0 +1,81 @@
+/* `info`, what other folders can say about themselves. */
+#include <stdio.h>
+#include <string.h>
+#ifdef __linux__
+#include <sys/syscall.h>
+#endif
+#include <unistd.h>
+
+#include <config.h>
+
+#include "monitor/monitor_int.h"
+
+void info_status(Monitor *mon, const Args *args)
+{
+    (void)args;
+    mon_printf(mon, "VM status: %s\n", machine_is_stopped(mon_board(mon)->machine) ? "paused" : "running");
+}
+
+void info_version(Monitor *mon, const Args *args)
+{
+    (void)args;
+    mon_printf(mon, "%s\n", PACKAGE_VERSION);
+}
+
+void info_name(Monitor *mon, const Args *args)
+{
+    (void)args;
+    if (mon_board(mon)->name) mon_printf(mon, "%s\n", mon_board(mon)->name);
+}
+
+void info_cpus(Monitor *mon, const Args *args)
+{
+    (void)args;
+    long id = 0;
+#ifdef SYS_gettid
+    id = syscall(SYS_gettid); /* this is the machine thread */
+#endif
+    mon_printf(mon, "* CPU #0: thread_id=%ld%s\n", id, mon_cpu(mon)->halted ? " (halted)" : "");
+}
+
+void info_registers(Monitor *mon, const Args *args)
+{
+    (void)args;
+    mon_printf(mon, "\nCPU#0\n");
+    cpu_print(mon_cpu(mon), mon_line, mon);
+}
+
+void info_jit(Monitor *mon, const Args *args)
+{
+    (void)args;
+    if (mon_board(mon)->exec) exec_print_jit(mon_board(mon)->exec, mon_line, mon);
+}
+
+void info_mtree(Monitor *mon, const Args *args)
+{
+    (void)args;
+    mon_printf(mon, "address-space: memory\n");
+    phys_print(machine_phys(mon_board(mon)->machine), mon_line, mon);
+}
+
+void info_block(Monitor *mon, const Args *args)
+{
+    (void)args;
+    if (mon_board(mon)->drives) drives_print(mon_board(mon)->drives, mon_line, mon);
+}
+
+void info_pci(Monitor *mon, const Args *args)
+{
+    (void)args;
+    if (mon_board(mon)->pci) pci_print(mon_board(mon)->pci, mon_line, mon);
+}
+
+void info_mice(Monitor *mon, const Args *args)
+{
+    (void)args;
+    Input *in = mon_board(mon)->input;
+    if (!in) return;
+    bool absolute = input_is_absolute(in);
+    mon_printf(mon, "%c Mouse #0: PS/2 mouse\n%c Mouse #1: vmmouse (absolute)\n", absolute ? ' ' : '*',
+               absolute ? '*' : ' ');
+}

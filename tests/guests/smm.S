@@ -1,0 +1,106 @@
+/* System management mode: SDM 3C chapter 34: entry (34.4, table 34-4), the state save map (34.4.1), RSM (34.3.2), the
+ * auto HALT and SMBASE fields (34.10, 34.11).  The SMI comes from port B2h of a PIIX4, which must be told to raise one;
+ * boards that have none are skipped. */
+#include "guest.h"
+
+#define SMBASE 0x30000
+#define NEW_SMBASE 0x40000
+#define PCI_DEVACTB 0x80000b58 /* bus 0, device 1, function 3: PIIX4 power management */
+
+    .text
+    .globl guest_main
+guest_main:
+    TRY
+    rsm
+    EXPECT UD, 0, "RSM outside of SMM"
+    movl $PCI_DEVACTB, %eax
+    movw $0xcf8, %dx
+    outl %eax, %dx
+    movw $0xcfc, %dx
+    inl %dx, %eax
+    orl $(1 << 25), %eax
+    outl %eax, %dx
+    movl $handler, %esi
+    movl $SMBASE + 0x8000, %edi
+    movl $handler_end - handler, %ecx
+    rep movsb
+    movl $0, seen
+    movl $0x12345678, %ebx
+    movl $0x87654321, %edi
+    movb $0x77, %al
+    stc
+    outb %al, $0xb2
+    nop
+    setc %al
+    cmpl $0, seen
+    jne 1f
+    SKIP_ALL "the board raises no SMI at port B2h"
+1:  movzbl %al, %eax
+    CHECK_EQ %eax, 1, "flags come back"
+    CHECK_EQ %ebx, 0x12345678, "EBX comes back"
+    CHECK_EQ %edi, 0x11112222, "EDI as the handler has changed it"
+    CHECK_EQ seen, 1, "one SMI"
+    CHECK_EQ seen_cs, 0x3000, "CS in SMM"
+    CHECK_EQ seen_cr0, 0, "CR0: PE, EM, TS, PG"
+    CHECK_EQ seen_dr7, 0x400, "DR7 in SMM"
+    CHECK_EQ saved_ebx, 0x12345678, "EBX in the map"
+    movl saved_cr0, %eax
+    andl $1, %eax
+    CHECK_EQ %eax, 1, "CR0 in the map"
+    movl %cr0, %eax
+    andl $1, %eax
+    CHECK_EQ %eax, 1, "CR0 after RSM"
+    movl %ds, %eax
+    CHECK_EQ %eax, DATA0, "DS"
+    movl %cs, %eax
+    CHECK_EQ %eax, CODE0, "CS"
+    /* The handler has moved SMBASE. */
+    movl $handler2, %esi
+    movl $NEW_SMBASE + 0x8000, %edi
+    movl $handler2_end - handler2, %ecx
+    rep movsb
+    outb %al, $0xb2
+    nop
+    CHECK_EQ seen, 0x100, "the second handler, at the new SMBASE"
+    CHECK_EQ seen_cs, 0x4000, "CS there"
+    ret
+
+/* Runs at SMBASE + 8000h in 16-bit code with 4 GiB segments. */
+    .data
+    .code16
+handler:
+    addr32 incl seen
+    movl $(SMBASE + 0x8000 + 0x7f00), %ebx /* the state save map's upper end */
+    movw %cs, %ax
+    movzwl %ax, %eax
+    addr32 movl %eax, seen_cs
+    movl %cr0, %eax
+    andl $(CR0_PE | CR0_EM | CR0_TS | CR0_PG), %eax
+    addr32 movl %eax, seen_cr0
+    movl %dr7, %eax
+    addr32 movl %eax, seen_dr7
+    movl 0xdc(%ebx), %eax /* 7fdch: EBX */
+    addr32 movl %eax, saved_ebx
+    movl 0xfc(%ebx), %eax /* 7ffch: CR0 */
+    addr32 movl %eax, saved_cr0
+    movl $0x11112222, 0xec(%ebx) /* 7fech: EDI */
+    movl $NEW_SMBASE, -8(%ebx) /* 7ef8h: SMBASE */
+    rsm
+handler_end:
+handler2:
+    addr32 movl $0x100, seen
+    movw %cs, %ax
+    movzwl %ax, %eax
+    addr32 movl %eax, seen_cs
+    rsm
+handler2_end:
+    .code32
+
+    .bss
+    .balign 4
+seen: .skip 4
+seen_cs: .skip 4
+seen_cr0: .skip 4
+seen_dr7: .skip 4
+saved_ebx: .skip 4
+saved_cr0: .skip 4

@@ -1,0 +1,224 @@
+/* Sessions with the monitor of a running Calque, over its sockets and its terminal. */
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../tap.h"
+#include "guest.h"
+
+static const char prompt[] = "(calque) ";
+static char folder[] = "/tmp/calque-monitor-XXXXXX";
+static char guest[64], keys[64], sock[64], exe[4096];
+static pid_t child;
+static int fd = -1;
+static char answer[1 << 17];
+
+static void start(const char *monitor, int in, int out)
+{
+    char debugcon[80];
+    snprintf(debugcon, sizeof debugcon, "file:%s", keys);
+    fflush(stdout);
+    child = fork();
+    if (child) return;
+    dup2(in, 0);
+    dup2(out, 1);
+    alarm(60);
+    execl(exe, exe, "-display", "none", "-bios", "none", "-m", "16", "-kernel", guest, "-debugcon", debugcon, "-name",
+          "test machine", "-monitor", monitor, (char *)NULL);
+    _exit(127);
+}
+
+static bool connect_to(const char *path)
+{
+    struct sockaddr_un a = { .sun_family = AF_UNIX };
+    snprintf(a.sun_path, sizeof a.sun_path, "%s", path);
+    fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    for (int i = 0; i < 500; i++) {
+        if (connect(fd, (struct sockaddr *)&a, sizeof a) == 0) return true;
+        usleep(10000);
+    }
+    return false;
+}
+
+/* Reads to the next prompt.  False: none within ten seconds. */
+static bool hear(void)
+{
+    size_t n = 0;
+    for (;;) {
+        struct pollfd p = { .fd = fd, .events = POLLIN };
+        if (poll(&p, 1, 10000) != 1) break;
+        ssize_t got = read(fd, answer + n, sizeof answer - 1 - n);
+        if (got <= 0) break;
+        n += (size_t)got;
+        answer[n] = 0;
+        if (n >= sizeof prompt - 1 && strcmp(answer + n - (sizeof prompt - 1), prompt) == 0) return true;
+    }
+    answer[n] = 0;
+    diag("no prompt after: %s", answer);
+    return false;
+}
+
+static bool tell(const char *line)
+{
+    char text[512];
+    int n = snprintf(text, sizeof text, "%s\n", line);
+    return write(fd, text, (size_t)n) == n && hear();
+}
+
+static void check(const char *line, const char *want)
+{
+    bool good = tell(line) && strstr(answer, want);
+    if (!ok(good, "%s -> %s", line, want)) diag("got: %s", answer);
+}
+
+/* The answer is just the echo of the line. */
+static void check_silent(const char *line)
+{
+    bool good = tell(line) && strlen(answer) == strlen(line) + 2 + sizeof prompt - 1;
+    if (!ok(good, "%s", line)) diag("got: %s", answer);
+}
+
+static int exit_status(void)
+{
+    int status;
+    for (int i = 0; i < 1000; i++) {
+        if (waitpid(child, &status, WNOHANG) == child) return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+        usleep(10000);
+    }
+    kill(child, SIGKILL);
+    waitpid(child, &status, 0);
+    return -1;
+}
+
+static bool keys_are(const char *want, size_t n)
+{
+    uint8_t got[256];
+    size_t have = 0;
+    for (int i = 0; i < 500 && have < n; i++) {
+        FILE *f = fopen(keys, "rb");
+        have = f ? fread(got, 1, sizeof got, f) : 0;
+        if (f) fclose(f);
+        if (have < n) usleep(10000);
+    }
+    for (size_t i = 0; i < have; i++) diag("key byte %02x", got[i]);
+    return have == n && memcmp(got, want, n) == 0;
+}
+
+static void test_commands(void)
+{
+    check("info status", "VM status: running");
+    check("info name", "test machine");
+    check("info cpus", "* CPU #0: thread_id=");
+    check("info registers", "EFL=");
+    check("info mtree", "ram");
+    check("info pci", "8086:1237");
+    check("info pic", "pic0: irr=");
+    check("info jit", "");
+    check("info block", "");
+    check("info tlb", "PG disabled");
+    check("xp /4xb 0x100020", "0000000000100020: 0xb0 0x52 0xe6 0xe9");
+    check("x /1xw 0x100000", "00100000: 0x1badb002");
+    check("xp /2i 0x100022", "out");
+    check("print 6 * 7", "0x2a");
+    check("p /d 1 - 2", "-1");
+    check("p /x $cs", "0x");
+    check("help sendkey", "sendkey keys [hold_ms]");
+    check("help", "system_powerdown");
+    check("stats", "unknown command: 'stats'");
+    check("info regsters", "the nearest one is 'info registers'");
+    check("xp", "unexpected end of expression");
+    check("x /4z 0", "invalid char in format: 'z'");
+    check("print 1 / 0", "division by zero");
+    check("sendkey a-nokey", "invalid parameter: nokey");
+    check("eject nodrive", "nodrive");
+    check("log nothing", "unknown log item");
+    check_silent("log none");
+    check_silent("o /b 0x80 1");
+    check("i /b 0x64", "portb[0x0064] = 0x");
+    check_silent("stop");
+    check("info status", "VM status: paused");
+    check_silent("cont");
+    check("info status", "VM status: running");
+    check("screendump x.png", "Error: the machine has no display"); /* without firmware there is no adapter */
+}
+
+static void test_keys(void)
+{
+    ok(keys_are("R", 1), "the guest runs");
+    check_silent("sendkey a 20");
+    ok(keys_are("R\x1e\x9e", 3), "sendkey a");
+    check_silent("sendkey ctrl-alt-delete 20");
+    ok(keys_are("R\x1e\x9e\x1d\x38\xe0\x53\xe0\xd3\xb8\x9d", 11), "sendkey ctrl-alt-delete, in order and back");
+}
+
+/* Typed as a person types: corrections, history, completion, a second visitor. */
+static void test_editing(void)
+{
+    check("inffo\b\bo status", "VM status: running");
+    check("\x1b[A", "VM status: running");
+    check("info st\t", "VM status: running");
+    check("xnfo status\x01\x1b[3~i", "VM status: running");
+    check("rubbish\x15info status", "VM status: running");
+    check("info history", "info status");
+    close(fd);
+    ok(connect_to(sock) && hear() && strstr(answer, "type 'help'"), "a second visitor is greeted");
+}
+
+static void test_socket(void)
+{
+    char spec[100];
+    snprintf(spec, sizeof spec, "unix:%s,server,nowait", sock);
+    int null = open("/dev/null", O_RDWR);
+    start(spec, null, null);
+    ok(connect_to(sock) && hear() && strstr(answer, "monitor - type 'help'"), "greeting");
+    test_commands();
+    test_keys();
+    test_editing();
+    check_silent("system_reset");
+    ok(keys_are("R\x1e\x9e\x1d\x38\xe0\x53\xe0\xd3\xb8\x9dR", 12), "the guest starts anew");
+    ok(write(fd, "quit\n", 5) == 5 && exit_status() == 0, "quit");
+    ok(access(sock, F_OK) != 0, "the socket is removed");
+    close(fd);
+    close(null);
+}
+
+static void test_stdio(void)
+{
+    int to[2], from[2];
+    if (pipe(to) != 0 || pipe(from) != 0) exit(1);
+    start("stdio", to[0], from[1]);
+    close(to[0]);
+    close(from[1]);
+    fd = from[0];
+    ok(hear(), "-monitor stdio: greeting");
+    ok(write(to[1], "info status\n", 12) == 12 && hear() && strstr(answer, "VM status: running"), "answers");
+    ok(write(to[1], "q\n", 2) == 2 && exit_status() == 0, "q");
+    close(to[1]);
+    close(from[0]);
+}
+
+int main(void)
+{
+    const char *build = getenv("top_builddir");
+    snprintf(exe, sizeof exe, "%s/calque", build ? build : ".");
+    if (!mkdtemp(folder)) return 1;
+    snprintf(guest, sizeof guest, "%s/guest", folder);
+    snprintf(keys, sizeof keys, "%s/keys", folder);
+    snprintf(sock, sizeof sock, "%s/socket", folder);
+    signal(SIGPIPE, SIG_IGN);
+    if (!write_key_guest(guest)) return 1;
+    test_socket();
+    test_stdio();
+    unlink(guest);
+    unlink(keys);
+    rmdir(folder);
+    return tap_done();
+}
