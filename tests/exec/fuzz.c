@@ -56,22 +56,44 @@ static bool one_in(uint32_t n)
 
 /* Openings of instructions worth more than their share of noise; operands stay noise. */
 static const char *const openings[] = {
-    "\x0f\x00",     "\x0f\x01",     "\x0f\x20", "\x0f\x22",     "\x0f\x21",     "\x0f\x23",         "\x0f\x30",
-    "\x0f\x32",     "\x0f\xa2",     "\x0f\xc7", "\x0f\xb1",     "\x0f\xc1",     "\x0f\xae",         "\x0f\x06",
-    "\x0f\x34",     "\x0f\x35",     "\x0f\x05", "\x0f\xaa",     "\x0f\xb2",     "\x0f\xa1",         "\x0f\xa9",
-    "\x0f\xba",     "\x0f\xab",     "\x0f\xa4", "\x0f\xf7",     "\x66\x0f\x3a", "\x66\x0f\x38",     "\xf2\x0f",
-    "\xf3\x0f",     "\x66\x0f",     "\xf0\x0f", "\xf3\xa4",     "\xf3\xa5",     "\xf3\xaa",         "\xf3\xab",
-    "\xf3\x6c",     "\xf3\x6e",     "\xf3\xa6", "\xf2\xae",     "\xf3\xac",     "\x66\xf3\xa5",     "\x67\xf3\xa4",
-    "\x8e",         "\x8e",         "\x8c",     "\x9a",         "\xea",         "\xcb",             "\xca",
-    "\xcf",         "\xcd",         "\xcc",     "\xce",         "\xf1",         "\xff",             "\xff",
-    "\xfa",         "\xfb",         "\xf4",     "\x9c",         "\x9d",         "\xe8",             "\xc3",
-    "\xc2",         "\xe2",         "\xe3",     "\x60",         "\x61",         "\xc8",             "\xc9",
-    "\x62",         "\x63",         "\xc4",     "\xc5",         "\xd8",         "\xd9",             "\xda",
-    "\xdb",         "\xdc",         "\xdd",     "\xde",         "\xdf",         "\x9b",             "\xe4",
-    "\xe6",         "\xec",         "\xee",     "\xef",         "\xed",         "\x6c",             "\x6e",
-    "\x2e\xc7\x06", "\xc7\x05",     "\x2e\xff", "\x67\x66\x8b", "\xf0\x01",     "\x36\x89",         "\x65\x88",
-    "\x17",         "\x07",         "\x1f",     "\x0f\x0b",     "\x0f\x09",     "\x0f\x01\xc8",     "\x0f\x01\xc9",
-    "\x0f\x01\xca", "\x0f\x01\xcb", "\xd7",     "\x0f\xc3",     "\x0f\xe7",     "\x66\x66\x66\x66", "\xb9\xff\xff",
+    "\x0f\x00",     "\x0f\x01",     "\x0f\x20",
+    "\x0f\x22",     "\x0f\x21",     "\x0f\x23",
+    "\x0f\x30",     "\x0f\x32",     "\x0f\xa2",
+    "\x0f\xc7",     "\x0f\xb1",     "\x0f\xc1",
+    "\x0f\xae",     "\x0f\x06",     "\x0f\x34",
+    "\x0f\x35",     "\x0f\x05",     "\x0f\xaa",
+    "\x0f\xb2",     "\x0f\xa1",     "\x0f\xa9",
+    "\x0f\xba",     "\x0f\xab",     "\x0f\xa4",
+    "\x0f\xf7",     "\x66\x0f\x3a", "\x66\x0f\x38",
+    "\xf2\x0f",     "\xf3\x0f",     "\x66\x0f",
+    "\xf0\x0f",     "\xf3\xa4",     "\xf3\xa5",
+    "\xf3\xaa",     "\xf3\xab",     "\xf3\x6c",
+    "\xf3\x6e",     "\xf3\xa6",     "\xf2\xae",
+    "\xf3\xac",     "\x66\xf3\xa5", "\x67\xf3\xa4",
+    "\x8e",         "\x8e",         "\x8c",
+    "\x9a",         "\xea",         "\xcb",
+    "\xca",         "\xcf",         "\xcd",
+    "\xcc",         "\xce",         "\xf1",
+    "\xff",         "\xff",         "\xfa",
+    "\xfb",         "\xf4",         "\x9c",
+    "\x9d",         "\xe8",         "\xc3",
+    "\xc2",         "\xe2",         "\xe3",
+    "\x60",         "\x61",         "\xc8",
+    "\xc9",         "\x62",         "\x63",
+    "\xc4",         "\xc5",         "\xd8",
+    "\xd9",         "\xda",         "\xdb",
+    "\xdc",         "\xdd",         "\xde",
+    "\xdf",         "\x9b",         "\xe4",
+    "\xe6",         "\xec",         "\xee",
+    "\xef",         "\xed",         "\x6c",
+    "\x6e",         "\x2e\xc7\x06", "\xc7\x05",
+    "\x2e\xff",     "\x67\x66\x8b", "\xf0\x01",
+    "\x36\x89",     "\x65\x88",     "\x17",
+    "\x07",         "\x1f",         "\x0f\x0b",
+    "\x0f\x09",     "\x0f\x01\xc8", "\x0f\x01\xc9",
+    "\x0f\x01\xca", "\x0f\x01\xcb", "\xd7",
+    "\x0f\xc3",     "\x0f\xe7",     "\x66\x66\x66\x66",
+    "\xb9\xff\xff",
 };
 
 static void fill_code(uint8_t *code)
@@ -110,8 +132,8 @@ static uint64_t random_descriptor(void)
                (uint64_t)(one_in(2) ? below(32) : 0) << 32 | (uint64_t)kind << 40;
     if (one_in(2)) limit = one_in(2) ? 0xfffff : 0xffff;
     uint8_t flags = one_in(3) ? (uint8_t)below(16) : 0xc;
-    return (limit & 0xffff) | (uint64_t)(base & 0xffffff) << 16 | (uint64_t)kind << 40 |
-           (uint64_t)(limit >> 16) << 48 | (uint64_t)flags << 52 | (uint64_t)(base >> 24) << 56;
+    return (limit & 0xffff) | (uint64_t)(base & 0xffffff) << 16 | (uint64_t)kind << 40 | (uint64_t)(limit >> 16) << 48 |
+           (uint64_t)flags << 52 | (uint64_t)(base >> 24) << 56;
 }
 
 static uint64_t flat(uint8_t rights)
@@ -213,9 +235,10 @@ static void start_protected(CPUState *cpu)
     bool user = one_in(3), paging = one_in(2), pae = paging && one_in(2);
     uint16_t dpl = user ? 3 : 0, rights = (uint16_t)(SEG_P | SEG_S | dpl << 5 | SEG_G | SEG_DB | SEG_A);
     if (paging) put_pages(pm, pae);
-    cpu->cr4 = (rnd() & (CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PSE | CR4_PGE | CR4_SMEP | CR4_SMAP)) |
-               CR4_OSFXSR | CR4_OSXMMEXCPT | (pae ? CR4_PAE : 0);
-    cpu->cr0 = CR0_PE | CR0_ET | (paging ? CR0_PG : 0) | (rnd() & (CR0_WP | CR0_AM | CR0_NE)) | (one_in(8) ? CR0_TS : 0);
+    cpu->cr4 = (rnd() & (CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PSE | CR4_PGE | CR4_SMEP | CR4_SMAP)) | CR4_OSFXSR |
+               CR4_OSXMMEXCPT | (pae ? CR4_PAE : 0);
+    cpu->cr0 =
+        CR0_PE | CR0_ET | (paging ? CR0_PG : 0) | (rnd() & (CR0_WP | CR0_AM | CR0_NE)) | (one_in(8) ? CR0_TS : 0);
     cpu->cr3 = TABLES_AT;
     if (!mmu_set_control(&cpu->mmu, cpu->cr0, cpu->cr3, cpu->cr4, false, true)) {
         cpu->cr0 &= ~(uint32_t)CR0_PG;
@@ -227,7 +250,8 @@ static void start_protected(CPUState *cpu)
         set_segment(&cpu->seg[i], (uint16_t)((user ? 0x20 : 0x10) | dpl), 0, 0xffffffff, rights | SEG_W, false, true);
     uint32_t base = one_in(3) ? CODE_AT : 0, limit = base ? CODE_SIZE - 1 : 0xffffffff;
     if (one_in(4)) rights &= (uint16_t)~SEG_DB;
-    set_segment(&cpu->seg[SEG_CS], (uint16_t)((user ? 0x18 : 0x08) | dpl), base, limit, rights | SEG_X | SEG_R, true, true);
+    set_segment(&cpu->seg[SEG_CS], (uint16_t)((user ? 0x18 : 0x08) | dpl), base, limit, rights | SEG_X | SEG_R, true,
+                true);
     set_segment(&cpu->seg[SEG_TR], 0x28, TABLES_AT + 0x8000, 0x67, SEG_P | 0xb, false, true);
     cpu->cpl = (uint8_t)dpl;
     cpu->eip = (base ? 0 : CODE_AT) + below(CODE_SIZE);
@@ -269,7 +293,8 @@ static bool wait_until_done(Watch *w, long ms)
     t.tv_nsec += ms % 1000 * 1000000;
     t.tv_sec += ms / 1000 + t.tv_nsec / 1000000000;
     t.tv_nsec %= 1000000000;
-    while (!w->done && pthread_cond_timedwait(&w->done_cond, &w->lock, &t) == 0) {}
+    while (!w->done && pthread_cond_timedwait(&w->done_cond, &w->lock, &t) == 0) {
+    }
     return w->done;
 }
 
@@ -363,7 +388,8 @@ static void fuzz(const char *backend, uint64_t seed, unsigned guests)
 /* After a reset the guest is this: a Multiboot kernel that ends the run. */
 static void make_kernel(void)
 {
-    static const uint32_t header[] = { 0x1badb002, 0x10000, 0u - 0x1badb002u - 0x10000, 0x100000, 0x100000, 0, 0, 0x100020 };
+    static const uint32_t header[] = { 0x1badb002, 0x10000, 0u - 0x1badb002u - 0x10000, 0x100000, 0x100000, 0,
+                                       0,          0x100020 };
     static const uint8_t code[] = { 0xba, 0x01, 0x05, 0, 0, 0xee, 0xf4 }; /* mov $0x501, %edx; out; hlt */
     int fd = mkstemp(kernel_path);
     if (fd < 0 || write(fd, header, sizeof header) != (ssize_t)sizeof header ||

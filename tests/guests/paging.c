@@ -21,8 +21,17 @@ enum { CR0_WP = 1 << 16, CR4_PSE = 1 << 4, CR4_PAE = 1 << 5, CR4_PGE = 1 << 7, C
 enum { READ, WRITE, EXEC, USER = 4 };
 
 /* Physical memory: tables, the page on trial (its first byte is RET, at +16 is INT 0x30), another page, ring 3's code. */
-enum { DIRECTORY = 0x300000, KERNEL_TABLE = 0x302000, TABLE = 0x304000, POINTERS = 0x305000, SMALL = 0x240000, OTHER = 0x250000,
-       USER_CODE = 0x280000, LARGE = 0xc00000, LARGE_OTHER = 0x1000000 };
+enum {
+    DIRECTORY = 0x300000,
+    KERNEL_TABLE = 0x302000,
+    TABLE = 0x304000,
+    POINTERS = 0x305000,
+    SMALL = 0x240000,
+    OTHER = 0x250000,
+    USER_CODE = 0x280000,
+    LARGE = 0xc00000,
+    LARGE_OTHER = 0x1000000
+};
 #define LINEAR 0x800000u /* of the page on trial: entry 0 of TABLE */
 
 __asm__(".globl probe\n"
@@ -207,7 +216,8 @@ static u32 outcome(u32 kind)
 static void try_case(const Case *c)
 {
     u32 index = directory_index(), id = c->upper << 13 | c->lower << 10 | (u32)c->large << 9 | (u32)c->wp << 8 |
-                                        (u32)c->smep << 7 | (u32)c->smap << 6 | (u32)c->ac << 5 | (u32)pae << 4 | c->kind;
+                                        (u32)c->smep << 7 | (u32)c->smap << 6 | (u32)c->ac << 5 | (u32)pae << 4 |
+                                        c->kind;
     set_entry(DIRECTORY, index, rights(c->upper) | (c->large ? (u64)(LARGE | PS) : TABLE));
     set_entry(TABLE, 0, rights(c->lower) | SMALL);
     invlpg(LINEAR);
@@ -293,11 +303,12 @@ static void absent_and_reserved(void)
 static u32 try_cr3(u32 value)
 {
     u32 vector;
-    __asm__ volatile("pushal; movl $-1, fault_vector; movl $1f, try_eip; movl %%esp, try_esp; movl %1, %%cr3; 1: popal; "
-                     "movl $0, try_eip; movl fault_vector, %0"
-                     : "=r"(vector)
-                     : "a"(value)
-                     : "memory");
+    __asm__ volatile(
+        "pushal; movl $-1, fault_vector; movl $1f, try_eip; movl %%esp, try_esp; movl %1, %%cr3; 1: popal; "
+        "movl $0, try_eip; movl fault_vector, %0"
+        : "=r"(vector)
+        : "a"(value)
+        : "memory");
     return vector;
 }
 
@@ -401,21 +412,23 @@ static void no_pse(void)
 static u32 try_cr0(u32 value)
 {
     u32 vector;
-    __asm__ volatile("pushal; movl $-1, fault_vector; movl $1f, try_eip; movl %%esp, try_esp; movl %1, %%cr0; 1: popal; "
-                     "movl $0, try_eip; movl fault_vector, %0"
-                     : "=r"(vector)
-                     : "a"(value)
-                     : "memory");
+    __asm__ volatile(
+        "pushal; movl $-1, fault_vector; movl $1f, try_eip; movl %%esp, try_esp; movl %1, %%cr0; 1: popal; "
+        "movl $0, try_eip; movl fault_vector, %0"
+        : "=r"(vector)
+        : "a"(value)
+        : "memory");
     return vector;
 }
 static u32 try_cr4(u32 value)
 {
     u32 vector;
-    __asm__ volatile("pushal; movl $-1, fault_vector; movl $1f, try_eip; movl %%esp, try_esp; movl %1, %%cr4; 1: popal; "
-                     "movl $0, try_eip; movl fault_vector, %0"
-                     : "=r"(vector)
-                     : "a"(value)
-                     : "memory");
+    __asm__ volatile(
+        "pushal; movl $-1, fault_vector; movl $1f, try_eip; movl %%esp, try_esp; movl %1, %%cr4; 1: popal; "
+        "movl $0, try_eip; movl fault_vector, %0"
+        : "=r"(vector)
+        : "a"(value)
+        : "memory");
     return vector;
 }
 
@@ -430,18 +443,20 @@ static void control_registers(void)
 /* Memory with its own address written all over it, seen with paging off. */
 static void fill(void)
 {
-    for (u32 i = 0; i < 0x400000; i += 64) *at(LARGE + i) = 0x33330000 | (i & 0xffff), *at(LARGE_OTHER + i) = 0x77770000 | (i & 0xffff);
+    for (u32 i = 0; i < 0x400000; i += 64)
+        *at(LARGE + i) = 0x33330000 | (i & 0xffff), *at(LARGE_OTHER + i) = 0x77770000 | (i & 0xffff);
     for (u32 page = 0; page < 3; page++) {
         volatile unsigned char *p = (volatile unsigned char *)at(page == 0 ? SMALL : page == 1 ? OTHER : LARGE);
         p[0] = 0xc3, p[16] = 0xcd, p[17] = 0x30;
     }
     /* Three snippets for ring 3, as in user_probes. */
     static const unsigned char code[3][16] = {
-        { 0x8b, 0x03, 0xcd, 0x30 },             /* movl (%ebx), %eax; int $0x30 */
-        { 0x88, 0x4b, 0x20, 0xcd, 0x30 },       /* movb %cl, 32(%ebx); int $0x30 */
-        { 0xff, 0xe3 },                         /* jmp *%ebx */
+        { 0x8b, 0x03, 0xcd, 0x30 },       /* movl (%ebx), %eax; int $0x30 */
+        { 0x88, 0x4b, 0x20, 0xcd, 0x30 }, /* movb %cl, 32(%ebx); int $0x30 */
+        { 0xff, 0xe3 },                   /* jmp *%ebx */
     };
-    for (u32 i = 0; i < sizeof code; i++) ((volatile unsigned char *)at(USER_CODE))[i] = ((const unsigned char *)code)[i];
+    for (u32 i = 0; i < sizeof code; i++)
+        ((volatile unsigned char *)at(USER_CODE))[i] = ((const unsigned char *)code)[i];
 }
 
 void guest_main(void)

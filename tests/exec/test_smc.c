@@ -1,0 +1,139 @@
+/* Random programs that rewrite themselves, run by each backend, chained and not, against the same program run one
+ * instruction to a block (a breakpoint that never strikes makes it so, and then nothing can be stale for longer
+ * than it takes to look at the next instruction). */
+#include "rig.h"
+
+enum { CODE = 0x10fc0, SLOTS = 96, SLOT = 8, PROGRAMS = 60, ROUNDS = 12 };
+
+static uint64_t state;
+static uint32_t below(uint32_t n)
+{
+    state = state * UINT64_C(6364136223846793005) + 1442695040888963407u;
+    return (uint32_t)(state >> 33) % n;
+}
+
+/* Not ESP, which the program needs, nor EBP, which counts its rounds. */
+static unsigned any_register(void)
+{
+    static const uint8_t regs[] = { R_EAX, R_ECX, R_EDX, R_EBX, R_ESI, R_EDI };
+    return regs[below(sizeof regs)];
+}
+
+static void put32(uint8_t *p, uint32_t v)
+{
+    memcpy(p, &v, 4);
+}
+
+/* A byte of some arithmetic slot that may take any value that `patch` gives: its ModRM or its immediate. */
+static uint32_t target(const uint8_t *kind, bool *modrm)
+{
+    for (;;) {
+        unsigned slot = below(SLOTS);
+        if (kind[slot] != 0) continue;
+        *modrm = below(3) == 0;
+        return CODE + slot * SLOT + (*modrm ? 1 : 2 + below(4));
+    }
+}
+
+/* 0: op $imm32, %reg; nop; nop   1: movb $imm, target   2: addb $imm, target (an immediate)   3: Jcc over some slots
+ * 4: movl %reg, target (an immediate) */
+static void make_program(uint8_t *code)
+{
+    static const uint8_t long_nop[] = { 0x66, 0x0f, 0x1f, 0x44, 0x00, 0x00 };
+    uint8_t kind[SLOTS];
+    for (unsigned i = 0; i < SLOTS; i++) kind[i] = (uint8_t)(i % 3 ? 0 : 1 + below(4));
+    for (unsigned i = 0; i < SLOTS; i++, code += SLOT) {
+        bool modrm = true;
+        uint32_t to;
+        memset(code, 0x90, SLOT);
+        switch (kind[i]) {
+        case 0:
+            code[0] = 0x81;
+            code[1] = (uint8_t)(0xc0 | below(8) << 3 | any_register());
+            put32(code + 2, below(0x7fffffff));
+            break;
+        case 1:
+            code[0] = 0xc6, code[1] = 0x05;
+            to = target(kind, &modrm);
+            put32(code + 2, to);
+            code[6] = (uint8_t)(modrm ? 0xc0 | below(8) << 3 | any_register() : below(256));
+            break;
+        case 3:
+            code[0] = (uint8_t)(0x70 | below(16));
+            code[1] = (uint8_t)(SLOT - 2 + SLOT * below(SLOTS - i < 6 ? SLOTS - i : 6));
+            memcpy(code + 2, long_nop, sizeof long_nop);
+            break;
+        default:
+            while (modrm) to = target(kind, &modrm);
+            code[0] = kind[i] == 2 ? 0x80 : 0x89;
+            code[1] = (uint8_t)(0x05 | (kind[i] == 2 ? 0 : any_register() << 3));
+            put32(code + 2, kind[i] == 2 ? to : (to - CODE) / SLOT * SLOT + CODE + 2);
+            if (kind[i] == 2) code[6] = (uint8_t)below(256);
+        }
+    }
+    /* dec %ebp; jz over the jump; jmp to the start; hlt */
+    code[0] = 0x4d, code[1] = 0x74, code[2] = 5, code[3] = 0xe9;
+    put32(code + 4, 0u - (SLOTS * SLOT + 8));
+    code[8] = 0xf4;
+}
+
+typedef struct Outcome {
+    uint32_t regs[8], eflags;
+    uint8_t code[SLOTS * SLOT];
+    bool halted;
+} Outcome;
+
+static void run(Rig *r, const uint8_t *code, bool one_at_a_time, Outcome *out)
+{
+    rig_reset(r);
+    rig_write(r, CODE, code, SLOTS * SLOT + 16);
+    if (one_at_a_time) {
+        r->cpu->dr[0] = 0xfffffff0;
+        r->cpu->dr[7] = 0x402;
+    }
+    for (unsigned i = 0; i < 8; i++)
+        if (i != R_ESP) r->cpu->regs[i] = i * 0x01234567;
+    r->cpu->regs[R_EBP] = ROUNDS;
+    out->halted = rig_run(r, CODE);
+    memcpy(out->regs, r->cpu->regs, sizeof out->regs);
+    out->eflags = cpu_get_eflags(r->cpu) & FL_ARITH;
+    memcpy(out->code, r->ram + CODE, sizeof out->code);
+}
+
+static void compare(const char *name, const ExecOptions *opt)
+{
+    Rig r, judge;
+    unsigned differ = 0;
+    ExecOptions judge_opt = { .backend = "interp", .tb_size_mib = 8 };
+    rig_init(&r, opt);
+    rig_init(&judge, &judge_opt);
+    for (uint64_t seed = 1; seed <= PROGRAMS; seed++) {
+        uint8_t code[SLOTS * SLOT + 16] = { 0 };
+        Outcome got, want;
+        state = seed;
+        make_program(code);
+        memset(&got, 0, sizeof got), memset(&want, 0, sizeof want);
+        run(&judge, code, true, &want);
+        run(&r, code, false, &got);
+        if (!want.halted || memcmp(&got, &want, sizeof got) != 0) {
+            if (!differ)
+                diag("seed %llu: EAX %08x, should be %08x", (unsigned long long)seed, got.regs[0], want.regs[0]);
+            differ++;
+        }
+    }
+    ok(differ == 0, "%s: %d programs that rewrite themselves; %llu blocks translated, %llu dropped", name, PROGRAMS,
+       (unsigned long long)r.ex->n_translated, (unsigned long long)r.ex->n_invalidated);
+    rig_free(&judge);
+    rig_free(&r);
+}
+
+int main(void)
+{
+    if (backend_find("x86_64")) {
+        compare("x86_64", &(ExecOptions){ .backend = "x86_64", .tb_size_mib = 8 });
+        compare("x86_64, not chained", &(ExecOptions){ .backend = "x86_64", .tb_size_mib = 8, .no_chain = true });
+        compare("x86_64, small cache", &(ExecOptions){ .backend = "x86_64", .tb_size_mib = 1 });
+    }
+    compare("interp", &(ExecOptions){ .backend = "interp", .tb_size_mib = 8 });
+    return tap_done();
+}
