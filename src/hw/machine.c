@@ -38,7 +38,10 @@ struct Machine {
     bool no_reboot, no_shutdown;
 
     ClockSource clock;
-    uint64_t clock_offset; /* virtual = source - offset */
+    uint64_t clock_offset;   /* virtual = source - offset */
+    uint64_t seen, seen_cpu; /* host clock when last read; this thread's CPU time when last compared with it ... */
+    uint64_t compared;       /* ... and the host clock then */
+    uint64_t stolen;         /* left out of virtual time, to be made up for when the guest is idle */
     bool stopped;
     uint64_t stopped_at; /* virtual time that stands still */
 
@@ -68,9 +71,51 @@ static uint64_t host_now(void *opaque)
     return alarm_host_now();
 }
 
+/* Time that the host gave to others while guest code was ready to run is left out of virtual time: otherwise a busy
+ * host makes delay loops end before the ticks they wait for were delivered, and systems conclude that
+ * their timer is broken.  A read of the clock that comes late says that it may have happened. */
+enum { LATE_NS = 2000000 };
+
+static uint64_t thread_cpu_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static void compare_clocks(Machine *m, uint64_t host)
+{
+    m->seen = m->compared = host;
+    m->seen_cpu = thread_cpu_ns();
+}
+
+static void leave_out_stolen(Machine *m, uint64_t host)
+{
+    uint64_t late = host - m->seen, elapsed = host - m->compared, used = thread_cpu_ns() - m->seen_cpu;
+    uint64_t lost = elapsed > used ? elapsed - used : 0;
+    if (lost > late) lost = late; /* virtual time never goes back */
+    m->clock_offset += lost;
+    m->stolen += lost;
+    compare_clocks(m, host);
+}
+
 uint64_t clock_now(Machine *m)
 {
-    return m->stopped ? m->stopped_at : m->clock.now(m->clock.opaque) - m->clock_offset;
+    if (m->stopped) return m->stopped_at;
+    uint64_t host = m->clock.now(m->clock.opaque);
+    if (m->clock.now == host_now) {
+        if (host - m->seen > LATE_NS) leave_out_stolen(m, host);
+        m->seen = host;
+    }
+    return host - m->clock_offset;
+}
+
+/* Before and after the machine thread sleeps: an idle guest does not mind a leap. */
+static void make_up_stolen(Machine *m)
+{
+    m->clock_offset -= m->stolen;
+    m->stolen = 0;
+    if (m->clock.now == host_now) compare_clocks(m, host_now(NULL));
 }
 
 void machine_stop(Machine *m)
@@ -109,6 +154,8 @@ void machine_cont(Machine *m)
 {
     if (!m->stopped) return;
     m->clock_offset = m->clock.now(m->clock.opaque) - m->stopped_at;
+    m->stolen = 0;
+    if (m->clock.now == host_now) compare_clocks(m, host_now(NULL));
     m->stopped = false;
     m->alarm_at = TIMER_NEVER; /* virtual and host time have moved apart */
     arm(m);
@@ -201,6 +248,7 @@ static void run_posts(Machine *m)
 /* Until something is posted or the given virtual time comes. */
 static void sleep_for_work(Machine *m, uint64_t deadline)
 {
+    if (!m->stopped) make_up_stolen(m);
     pthread_mutex_lock(&m->lock);
     while (!m->first && (deadline == TIMER_NEVER || clock_now(m) < deadline)) {
         if (deadline == TIMER_NEVER) {
@@ -210,6 +258,7 @@ static void sleep_for_work(Machine *m, uint64_t deadline)
             struct timespec ts = { .tv_sec = (time_t)(host / 1000000000u), .tv_nsec = (long)(host % 1000000000u) };
             pthread_cond_timedwait(&m->arrived, &m->lock, &ts);
         }
+        if (!m->stopped && m->clock.now == host_now) compare_clocks(m, host_now(NULL));
     }
     pthread_mutex_unlock(&m->lock);
 }
@@ -355,6 +404,7 @@ Machine *machine_create(CPUState *cpu, PhysMem *phys, IoPorts *io, const ClockSo
     m->io = io;
     m->clock = clock ? *clock : (ClockSource){ .now = host_now };
     m->clock_offset = m->clock.now(m->clock.opaque);
+    compare_clocks(m, m->clock_offset);
     m->last = &m->first;
     m->alarm_at = TIMER_NEVER;
     pthread_mutex_init(&m->lock, NULL);
