@@ -23,7 +23,15 @@
 #include "hw/pc.h"
 #include "tap.h"
 
-enum { MIB = 4, CODE_SIZE = 0x10000, CODE_AT = 0x10000, TABLES_AT = 0x30000, IDT_AT = 0x8000, GDT_AT = 0x9000 };
+enum {
+    MIB = 4,
+    CODE_SIZE = 0x10000,
+    CODE_AT = 0x10000,
+    TABLES_AT = 0x30000,
+    IDT_AT = 0x8000,
+    GDT_AT = 0x9000,
+    KERNEL_AT = 0x100000
+};
 enum { MAX_INSNS = 20000, RUN_MS = 15, HANG_SECONDS = 20, BATCH = 50 };
 
 typedef struct Shared {
@@ -230,7 +238,6 @@ static void start_real(CPUState *cpu)
 static void start_protected(CPUState *cpu)
 {
     PhysMem *pm = cpu->mmu.phys;
-    put_tables(pm);
     cpu_reset(cpu);
     bool user = one_in(3), paging = one_in(2), pae = paging && one_in(2);
     uint16_t dpl = user ? 3 : 0, rights = (uint16_t)(SEG_P | SEG_S | dpl << 5 | SEG_G | SEG_DB | SEG_A);
@@ -264,6 +271,7 @@ static void start_guest(CPUState *cpu)
     static uint8_t code[CODE_SIZE];
     fill_code(code);
     phys_load(cpu->mmu.phys, CODE_AT, code, sizeof code);
+    put_tables(cpu->mmu.phys);
     if (one_in(2))
         start_real(cpu);
     else
@@ -385,15 +393,34 @@ static void fuzz(const char *backend, uint64_t seed, unsigned guests)
        (unsigned long long)(shared->insns / 1000000));
 }
 
-/* After a reset the guest is this: a Multiboot kernel that ends the run. */
+/* After a reset, which is where most triple faults lead, the guest is this: a Multiboot kernel that goes back into
+ * the noise at another place, with the tables as they are now, and ends the run after the sixteenth time. */
 static void make_kernel(void)
 {
-    static const uint32_t header[] = { 0x1badb002, 0x10000, 0u - 0x1badb002u - 0x10000, 0x100000, 0x100000, 0,
-                                       0,          0x100020 };
-    static const uint8_t code[] = { 0xba, 0x01, 0x05, 0, 0, 0xee, 0xf4 }; /* mov $0x501, %edx; out; hlt */
+    static const uint32_t header[] = { 0x1badb002, 0x10000,         0u - 0x1badb002u - 0x10000, KERNEL_AT, KERNEL_AT, 0,
+                                       0,          KERNEL_AT + 0x20 };
+    static const uint8_t code[] = {
+        0x0f, 0x01, 0x1d, 0x60, 0x00, 0x10, 0x00,                   /* lidt 100060h */
+        0x0f, 0x01, 0x15, 0x68, 0x00, 0x10, 0x00,                   /* lgdt 100068h */
+        0xbc, 0x00, 0x7f, 0x00, 0x00,                               /* mov $7f00h, %esp */
+        0xff, 0x05, 0x00, 0x05, 0x00, 0x00,                         /* incl 500h */
+        0x83, 0x3d, 0x00, 0x05, 0x00, 0x00, 0x10,                   /* cmpl $16, 500h */
+        0x77, 0x14,                                                 /* ja the end */
+        0x69, 0x05, 0x00, 0x05, 0x00, 0x00, 0xb1, 0x79, 0x37, 0x9e, /* imul $9e3779b1h, 500h, %eax */
+        0xc1, 0xe8, 0x10,                                           /* shr $16, %eax */
+        0x05, 0x00, 0x00, 0x01, 0x00,                               /* add $CODE_AT, %eax */
+        0xff, 0xe0,                                                 /* jmp *%eax */
+        0xba, 0x01, 0x05, 0x00, 0x00,                               /* mov $501h, %edx */
+        0xee, 0xf4,                                                 /* out %al, %dx; hlt */
+    };
+    static const uint8_t pointers[16] = { 0xff, 0x07, 0x00, 0x80, 0, 0, 0, 0,   /* IDT_AT */
+                                          0xff, 0x01, 0x00, 0x90, 0, 0, 0, 0 }; /* GDT_AT */
+    uint8_t image[0x70] = { 0 };
+    memcpy(image, header, sizeof header);
+    memcpy(image + 0x20, code, sizeof code);
+    memcpy(image + 0x60, pointers, sizeof pointers);
     int fd = mkstemp(kernel_path);
-    if (fd < 0 || write(fd, header, sizeof header) != (ssize_t)sizeof header ||
-        write(fd, code, sizeof code) != (ssize_t)sizeof code) {
+    if (fd < 0 || write(fd, image, sizeof image) != (ssize_t)sizeof image) {
         perror(kernel_path);
         exit(2);
     }

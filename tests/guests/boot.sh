@@ -4,7 +4,7 @@
 calque=${top_builddir:-.}/calque
 linux=${CALQUE_GUESTS:-${top_builddir:-.}/guests}/linux
 initramfs=${top_builddir:-.}/tests/guests/initramfs
-lines=7
+lines=8
 
 # boot NAME ARG...: one TAP line for each line the guest shall print, in order, and one for the end.
 number=0
@@ -19,7 +19,7 @@ boot() {
     sed 's/^/# /' "$out" | tr -d '\r' | tail -n 40
     for want in 'GUEST-BEGIN' 'GUEST ok - init is process 1' 'GUEST ok - fork, copy-on-write, wait' \
         'GUEST ok - x87 and SSE state across task switches' \
-        'GUEST ok - code that is written and run in turn' 'GUEST ok - 16 MiB written and read' 'GUEST-END'; do
+        'GUEST ok - code that is written and run in turn' 'GUEST ok - 16 MiB written and read' 'GUEST ok - exceptions as signals' 'GUEST-END'; do
         number=$((number + 1))
         if grep -qxF "$want" "$out.guest"; then
             echo "ok $number - $name: $want"

@@ -87,14 +87,14 @@ traps:
     movl $5, SCRATCH
     movl $9, SCRATCH + 4
     movl $4, %eax
-    FAULTS BR, "BOUND, below", "boundl %eax, SCRATCH"
+    FAULTS BR, "BOUND, below", "bound %eax, SCRATCH"
     movl $10, %eax
-    FAULTS BR, "BOUND, above", "boundl %eax, SCRATCH"
+    FAULTS BR, "BOUND, above", "bound %eax, SCRATCH"
     TRY
     movl $9, %eax
-    boundl %eax, SCRATCH
+    bound %eax, SCRATCH
     movl $5, %eax
-    boundl %eax, SCRATCH
+    bound %eax, SCRATCH
     DONE "BOUND, at the bounds"
     TRY
     USER

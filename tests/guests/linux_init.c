@@ -15,6 +15,7 @@ enum {
     SYS_reboot = 88,
     SYS_munmap = 91,
     SYS_sched_yield = 158,
+    SYS_rt_sigaction = 174,
     SYS_mmap2 = 192,
 };
 
@@ -121,6 +122,52 @@ static int test_self_modifying(void)
     return good && sys(SYS_munmap, (u32)code, 4096, 0) == 0;
 }
 
+/* Exceptions as signals: which, the address, and the instruction, which the handler steps over. */
+static volatile u32 seen_signal, seen_address, seen_eip, skip_bytes;
+static void on_signal(i32 signal, u32 *info, u32 *context)
+{
+    enum { INFO_ADDRESS = 3, CONTEXT_EIP = 5 + 14 };
+    seen_signal = (u32)signal;
+    seen_address = info[INFO_ADDRESS];
+    seen_eip = context[CONTEXT_EIP];
+    context[CONTEXT_EIP] += skip_bytes;
+}
+
+__asm__("signal_return:\n\tmov $173, %eax\n\tint $0x80\n"); /* rt_sigreturn */
+void signal_return(void);
+
+static int catch (u32 signal)
+{
+    enum { SA_SIGINFO = 4, SA_RESTORER = 0x04000000, SA_NODEFER = 0x40000000 };
+    const u32 action[5] = { (u32)on_signal, SA_SIGINFO | SA_RESTORER | SA_NODEFER, (u32)signal_return, 0, 0 };
+    i32 r;
+    __asm__ volatile("int $0x80"
+                     : "=a"(r)
+                     : "0"(SYS_rt_sigaction), "b"(signal), "c"(action), "d"(0), "S"(8)
+                     : "memory", "cc");
+    return r == 0;
+}
+
+static int test_signals(void)
+{
+    enum { SIGILL = 4, SIGTRAP = 5, SIGFPE = 8, SIGSEGV = 11 };
+    u32 at;
+    int good = catch (SIGILL) && catch (SIGTRAP) && catch (SIGFPE) && catch (SIGSEGV);
+    for (u32 i = 0; good && i < 50; i++) {
+        skip_bytes = 2;
+        __asm__ volatile("movl $1f, %0\n1:\tmovl %%eax, (%%ecx)" : "=m"(at) : "c"(0x1230 + 4 * i) : "memory");
+        good &= seen_signal == SIGSEGV && seen_address == 0x1230 + 4 * i && seen_eip == at;
+        __asm__ volatile("movl $1f, %0\n1:\tdivl %%ecx" : "=m"(at) : "a"(1), "d"(0), "c"(0) : "memory");
+        good &= seen_signal == SIGFPE && seen_eip == at;
+        __asm__ volatile("movl $1f, %0\n1:\tud2" : "=m"(at)::"memory");
+        good &= seen_signal == SIGILL && seen_eip == at;
+        skip_bytes = 0;
+        __asm__ volatile("movl $1f, %0\n\tint3\n1:" : "=m"(at)::"memory");
+        good &= seen_signal == SIGTRAP && seen_eip == at;
+    }
+    return good;
+}
+
 static int test_memory(void)
 {
     enum { SIZE = 16 << 20 };
@@ -144,6 +191,7 @@ __attribute__((used, noreturn)) static void start(void)
     report(test_fpu_switch(), "x87 and SSE state across task switches");
     report(test_self_modifying(), "code that is written and run in turn");
     report(test_memory(), "16 MiB written and read");
+    report(test_signals(), "exceptions as signals");
     if (!failures) sys(SYS_write, 1, (u32)end, length(end));
     sys(SYS_reboot, 0xfee1dead, 672274793, 0x4321fedc); /* power off */
     for (;;) sys(SYS_sched_yield, 0, 0, 0);

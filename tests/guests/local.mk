@@ -5,7 +5,7 @@ tests_guests_mkinitramfs_LDADD = libutil.a
 EXTRA_DIST += tests/guests/boot.sh tests/guests/boot_interp.sh tests/guests/linux_init.c
 TESTS += tests/guests/boot.sh
 if !SANITIZERS
-TESTS += tests/guests/boot_interp.sh
+TESTS += tests/guests/boot_interp.sh tests/guests/memory.sh
 endif
 if HAVE_GUEST_CC
 GUEST_CFLAGS = -march=pentium4 -O2 -ffreestanding -nostdlib -static -fno-pie -no-pie -fno-stack-protector \
@@ -32,7 +32,7 @@ if HAVE_GUEST_CC
 tests/guests/list: $(bare_guest_sources)
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && for guest in $(bare_guests); do \
 		source=$(top_srcdir)/tests/guests/$$guest.S; test -f $$source || source=$(top_srcdir)/tests/guests/$$guest.c; \
-		$(GUEST_CC) $(GUEST_CFLAGS) -I$(top_srcdir)/tests/guests -Wl,--build-id=none -Wl,-z,noexecstack \
+		$(GUEST_CC) $(GUEST_CFLAGS) -mgeneral-regs-only -I$(top_srcdir)/tests/guests -Wl,--build-id=none -Wl,-z,noexecstack \
 			-Wl,-T,$(top_srcdir)/tests/guests/guest.ld -o tests/guests/$$guest.guest \
 			$(top_srcdir)/tests/guests/start.S $$source || exit 1; \
 	done; echo $(bare_guests) >$@

@@ -266,7 +266,7 @@ low_entry:
     movw $5, r_scratch
     movw $9, r_scratch + 2
     movw $4, %ax
-    boundw %ax, r_scratch
+    bound %ax, r_scratch
     RRESULT 25
     RTRY
     movl $0x12345678, %eax

@@ -23,7 +23,7 @@ for guest in "$@"; do
         number=$((number + 1))
         accel=tcg
         [ "$backend" = default ] || accel=tcg,backend=$backend
-        timeout "${GUEST_SECONDS:-30}" "$calque" -accel "$accel" -cpu max -m 64 -no-reboot -display none -serial none \
+        timeout "${GUEST_SECONDS:-30}" "$calque" -bios none -accel "$accel" -cpu max -m 64 -no-reboot -display none -serial none \
             -monitor none -device isa-debug-exit,iobase=0xf4,iosize=4 -chardev "file,id=text,path=$out" \
             -device isa-debugcon,iobase=0xe9,chardev=text -kernel "$guests_dir/$guest.guest" >"$out.err" 2>&1
         status=$?

@@ -5,7 +5,9 @@
 
 #define SMBASE 0x30000
 #define NEW_SMBASE 0x40000
-#define PCI_DEVACTB 0x80000b58 /* bus 0, device 1, function 3: PIIX4 power management */
+#define PCI_DEVACTB 0x80000b58 /* bus 0, device 1, function 3: PIIX4 power management; bit 25: APMC_EN */
+#define PCI_PMBASE  0x80000b40
+#define GLBCTL      0x28 /* from PMBASE; bit 0: SMI_EN */
 
     .text
     .globl guest_main
@@ -19,6 +21,16 @@ guest_main:
     movw $0xcfc, %dx
     inl %dx, %eax
     orl $(1 << 25), %eax
+    outl %eax, %dx
+    movl $PCI_PMBASE, %eax
+    movw $0xcf8, %dx
+    outl %eax, %dx
+    movw $0xcfc, %dx
+    inl %dx, %eax
+    andl $0xffc0, %eax
+    leal GLBCTL(%eax), %edx
+    inl %dx, %eax
+    orl $1, %eax
     outl %eax, %dx
     movl $handler, %esi
     movl $SMBASE + 0x8000, %edi
@@ -69,29 +81,31 @@ guest_main:
     .data
     .code16
 handler:
-    addr32 incl seen
+    movl $seen, %esi
+    incl (%esi)
     movl $(SMBASE + 0x8000 + 0x7f00), %ebx /* the state save map's upper end */
     movw %cs, %ax
     movzwl %ax, %eax
-    addr32 movl %eax, seen_cs
+    movl %eax, (seen_cs - seen)(%esi)
     movl %cr0, %eax
     andl $(CR0_PE | CR0_EM | CR0_TS | CR0_PG), %eax
-    addr32 movl %eax, seen_cr0
+    movl %eax, (seen_cr0 - seen)(%esi)
     movl %dr7, %eax
-    addr32 movl %eax, seen_dr7
+    movl %eax, (seen_dr7 - seen)(%esi)
     movl 0xdc(%ebx), %eax /* 7fdch: EBX */
-    addr32 movl %eax, saved_ebx
+    movl %eax, (saved_ebx - seen)(%esi)
     movl 0xfc(%ebx), %eax /* 7ffch: CR0 */
-    addr32 movl %eax, saved_cr0
+    movl %eax, (saved_cr0 - seen)(%esi)
     movl $0x11112222, 0xec(%ebx) /* 7fech: EDI */
     movl $NEW_SMBASE, -8(%ebx) /* 7ef8h: SMBASE */
     rsm
 handler_end:
 handler2:
-    addr32 movl $0x100, seen
+    movl $seen, %esi
+    movl $0x100, (%esi)
     movw %cs, %ax
     movzwl %ax, %eax
-    addr32 movl %eax, seen_cs
+    movl %eax, (seen_cs - seen)(%esi)
     rsm
 handler2_end:
     .code32

@@ -66,6 +66,7 @@ guest_main:
     call trap_bit
     call debug_registers
     call from_ring3
+    call v86_task
     call page_directory
     ret
 
@@ -493,6 +494,32 @@ from_ring3:
     call clean
     ret
 
+/* EFLAGS.VM in the TSS: a task in v86 mode (7.2.1, 20.2.5), whose selectors are not looked up. */
+v86_task:
+    ENTRY tss_a, low_v86
+    movl $(FL_VM | FL_1), tss_a + T_EFLAGS
+    movl $0x7f00, tss_a + T_ESP
+    movw $0, tss_a + T_CS
+    movw $0, tss_a + T_SS
+    movw $0x1235, tss_a + T_DS
+    movl $0, %ecx
+    TRY
+    ljmp $TSS_A, $0
+    EXPECT BP, 0, "a task in v86 mode"
+    CHECK_EQ fault_ecx, 0x1235, "DS is a real-mode selector"
+    CHECK_EQ fault_cs, 0, "CS"
+    testl $FL_VM, fault_eflags
+    setnz %al
+    movzbl %al, %eax
+    CHECK_EQ %eax, 1, "EFLAGS.VM"
+    str %eax
+    CHECK_EQ %eax, TSS_A, "its stack for ring 0 is that of its own TSS"
+    movw $CODE0, tss_a + T_CS
+    movw $DATA0, tss_a + T_SS
+    movw $DATA0, tss_a + T_DS
+    call clean
+    ret
+
 /* CR3 comes from the TSS. */
 #define OTHER_TABLES (TABLES + 0x10000)
 page_directory:
@@ -548,6 +575,13 @@ low_task:
     movl %eax, seen_new
     movw $0x2222, %ax
     iret
+
+    .code16
+low_v86:
+    movw %ds, %cx
+    movzwl %cx, %ecx
+    int3
+    .code32
 
     .data
     .balign 16
