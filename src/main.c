@@ -61,7 +61,7 @@ static void open_frontend(Run *r, const CliOptions *o)
                            .power_button = pc_power_button,
                            .screendump = screendump,
                            .quit = on_quit };
-    /* A machine without a display adapter has nothing to show. */
+    if (o->frontend && !cfg.display) warn_line("the machine has no display adapter: there is nothing to show");
     r->frontend = cfg.display ? o->frontend : NULL;
     if (r->frontend && !r->frontend->open(&cfg, error, sizeof error)) die("%s", error);
 }

@@ -34,7 +34,10 @@ static void flag_facts(const Insn *in, unsigned *rd, unsigned *wr)
     case MN_SAR:
     case MN_SHLD:
     case MN_SHRD:
-        if (in->opnd[in->n_opnd - 1].kind != OPND_IMM || !(in->imm & 31)) *wr = 0;
+        if (in->opnd[in->n_opnd - 1].kind != OPND_IMM || !(in->imm & 31))
+            *wr = 0;
+        else if (in->imm != 1 && in->mn <= MN_RCR)
+            *wr &= in->mn <= MN_ROR ? (unsigned)IR_CF : 0; /* may keep OF, or both */
         break;
     case MN_CMPS:
     case MN_SCAS:

@@ -107,7 +107,9 @@ void tr_setcc(Tr *t, const Insn *in)
     IrOpnd v = mem ? tr_temp(t) : tr_gpr(in->opnd[0].reg, 1);
 
     tr_op(t, IR_SETCC, 1, v, (IrOpnd){ 0 })->cc = in->cc;
-    if (mem) tr_write(t, in, 0, v);
+    if (!mem) return;
+    tr_write(t, in, 0, v);
+    t->b->insn[t->b->n - 1].fl_rd = ir_cc_flags(in->cc); /* a store that faults runs all of it again */
 }
 
 /* 98: CBW CWDE */

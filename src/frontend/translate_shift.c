@@ -19,8 +19,11 @@ static bool no_shift(const IrOpnd *count)
  * register; not of memory, whose value is in a temporary here). */
 static void may_keep_flags(IrInsn *i, const IrOpnd *count)
 {
-    if (count->kind == IR_REG) i->fl_rd |= i->fl_wr;
-    else if ((i->op == IR_ROL || i->op == IR_ROR) && count->imm != 1 && i->dst.reg < IR_TEMP0) i->fl_wr = IR_CF;
+    bool through_carry = i->op == IR_RCL || i->op == IR_RCR; /* all the way round: nothing changes */
+    if (count->kind == IR_REG || (through_carry && (count->imm & 31) % (i->width * 8 + 1) == 0))
+        i->fl_rd |= i->fl_wr;
+    else if ((i->op == IR_ROL || i->op == IR_ROR) && count->imm != 1 && i->dst.reg < IR_TEMP0)
+        i->fl_wr = IR_CF;
 }
 
 /* C0 C1 D0-D3: ROL ROR RCL RCR SHL SHR SAR.  Memory is checked for writing and written even when unchanged. */

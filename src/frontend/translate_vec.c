@@ -111,7 +111,8 @@ void tr_vec(Tr *t, const Insn *in)
     fp.soft = (mmx && t->mode & MODE_X87_SOFT) || (finds_exceptions(&fp) && t->mode & MODE_SSE_SOFT);
     bool mem = fp.rm_kind == IR_FP_MEM;
     IrMem m = mem ? tr_mem(t, in, fp.mem_use) : (IrMem){ .base = IR_NOREG, .index = IR_NOREG };
-    if (mem && mmx && t->mode & MODE_X87_SOFT) tr_call(t, HELPER_fwait, { 0 }); /* #MF comes before the operand's faults */
+    if (mem && mmx && t->mode & MODE_X87_SOFT)
+        tr_call(t, HELPER_fwait, { 0 }); /* #MF comes before the operand's faults */
     if (mem && fp.mem_size == 16 && !may_be_unaligned(&fp)) m.align = 16;
     IrInsn *i = ir_emit(t->b, IR_VEC, 4);
     i->fp = fp;

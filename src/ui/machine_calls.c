@@ -114,7 +114,7 @@ bool calls_message(MachineCalls *c, char *text, size_t size)
 {
     pthread_mutex_lock(&c->lock);
     bool any = c->message[0] != 0;
-    snprintf(text, size, "%s", c->message);
+    if (any) snprintf(text, size, "%s", c->message);
     c->message[0] = 0;
     pthread_mutex_unlock(&c->lock);
     return any;

@@ -19,7 +19,7 @@ void calls_chord(MachineCalls *c, const Key *keys, unsigned n);
 /* Asks for calls_is_paused() to be brought up to date; costs one post. */
 void calls_refresh(MachineCalls *c);
 bool calls_is_paused(MachineCalls *c);
-/* Takes what is to be told to the user.  False: nothing. */
+/* Takes what is to be told to the user.  False: nothing, text is left alone. */
 bool calls_message(MachineCalls *c, char *text, size_t size);
 
 #endif

@@ -15,7 +15,7 @@
 #include "ui/machine_calls.h"
 
 enum { EVENT_SCREEN, EVENT_STOP, EVENTS };
-enum { TITLE_MS = 1000, MESSAGE_MS = 3000 };
+enum { TITLE_MS = 1000, MESSAGE_MS = 3000, HELP_MS = 10000 };
 
 static struct {
     FrontendConfig cfg;
@@ -124,7 +124,7 @@ static const char *hint(void)
     if (ui.closing) return "shutting down, close again to force";
     if (ui.message[0]) return ui.message;
     if (ui.grabbed) return "Ctrl-Alt-G releases the mouse";
-    return "Ctrl-Alt-M for the menu";
+    return "Ctrl-Alt-H for help";
 }
 
 static void show_title(unsigned load)
@@ -137,7 +137,7 @@ static void show_title(unsigned load)
         snprintf(state, sizeof state, "paused");
     else
         snprintf(state, sizeof state, "running, %u%% CPU", last_load);
-    snprintf(title, sizeof title, "Calque%s%.64s [%s] - %.150s", ui.cfg.name ? " - " : "",
+    snprintf(title, sizeof title, "Calque%s%.64s [%s] - %.160s", ui.cfg.name ? " - " : "",
              ui.cfg.name ? ui.cfg.name : "", state, hint());
     if (strcmp(title, ui.title) == 0) return;
     memcpy(ui.title, title, sizeof title);
@@ -183,16 +183,6 @@ static void send_ctrl_alt_delete(void)
     static const Key keys[] = { KEY_CTRL, KEY_ALT, KEY_DELETE };
     calls_chord(ui.calls, keys, 3);
 }
-static void send_ctrl_alt_f1(void)
-{
-    static const Key keys[] = { KEY_CTRL, KEY_ALT, KEY_F1 };
-    calls_chord(ui.calls, keys, 3);
-}
-static void send_ctrl_alt_f2(void)
-{
-    static const Key keys[] = { KEY_CTRL, KEY_ALT, KEY_F2 };
-    calls_chord(ui.calls, keys, 3);
-}
 static void toggle_grab(void)
 {
     set_grab(!ui.grabbed);
@@ -222,51 +212,41 @@ static void reset(void)
 {
     calls_reset(ui.calls);
 }
-static void menu(void);
+static void help(void);
 
+/* With Ctrl-Alt. */
 static const struct HotKey {
-    SDL_Scancode key; /* with Ctrl-Alt; 0: menu only */
-    const char *menu; /* NULL: key only */
+    SDL_Scancode key;
+    const char *help;
     void (*act)(void);
 } hot_keys[] = {
-    { SDL_SCANCODE_D, "Ctrl-Alt-Del (Ctrl-Alt-D)", send_ctrl_alt_delete },
-    { 0, "Ctrl-Alt-F1", send_ctrl_alt_f1 },
-    { 0, "Ctrl-Alt-F2", send_ctrl_alt_f2 },
-    { SDL_SCANCODE_F, "Full screen (F)", toggle_full_screen },
-    { SDL_SCANCODE_U, "Natural size (U)", natural_size },
-    { SDL_SCANCODE_S, "Screenshot (S)", screenshot },
-    { SDL_SCANCODE_P, "Pause (P)", toggle_pause },
-    { 0, "Power button", power_button },
-    { 0, "Reset", reset },
-    { SDL_SCANCODE_G, NULL, toggle_grab },
-    { SDL_SCANCODE_M, NULL, menu },
+    { SDL_SCANCODE_G, "G mouse", toggle_grab },
+    { SDL_SCANCODE_F, "F full screen", toggle_full_screen },
+    { SDL_SCANCODE_D, "D Ctrl-Alt-Del", send_ctrl_alt_delete },
+    { SDL_SCANCODE_U, "U natural size", natural_size },
+    { SDL_SCANCODE_S, "S screenshot", screenshot },
+    { SDL_SCANCODE_P, "P pause", toggle_pause },
+    { SDL_SCANCODE_B, "B power button", power_button },
+    { SDL_SCANCODE_R, "R reset", reset },
+    { SDL_SCANCODE_H, "H help", help },
 };
 enum { HOT_KEYS = sizeof hot_keys / sizeof hot_keys[0] };
 
-/* SDL's message box is all the menu that a window without a toolkit has. */
-static void menu(void)
+/* The title is all the place for words that a window without a toolkit has. */
+static void help(void)
 {
-    SDL_MessageBoxButtonData buttons[HOT_KEYS + 1];
-    int n = 0, chosen = -1;
-    set_grab(false);
+    size_t n = (size_t)snprintf(ui.message, sizeof ui.message, "Ctrl-Alt-");
     for (int i = 0; i < HOT_KEYS; i++)
-        if (hot_keys[i].menu) buttons[n++] = (SDL_MessageBoxButtonData){ 0, i, hot_keys[i].menu };
-    buttons[n++] = (SDL_MessageBoxButtonData){ SDL_MESSAGEBOX_BUTTON_ESCAPEKEY_DEFAULT, -1, "Back" };
-    SDL_MessageBoxData box = { .flags = SDL_MESSAGEBOX_INFORMATION | SDL_MESSAGEBOX_BUTTONS_RIGHT_TO_LEFT,
-                               .window = ui.window,
-                               .title = "Calque",
-                               .message = "Ctrl-Alt and: G grabs or releases the mouse, F full screen, U natural size, "
-                                          "S screenshot, P pause, D Ctrl-Alt-Del, M this menu",
-                               .numbuttons = n,
-                               .buttons = buttons };
-    if (SDL_ShowMessageBox(&box, &chosen) == 0 && chosen >= 0 && chosen < HOT_KEYS) hot_keys[chosen].act();
+        n += (size_t)snprintf(ui.message + n, sizeof ui.message - n, "%s%s", i ? ", " : "", hot_keys[i].help);
+    ui.message_until = SDL_GetTicks64() + HELP_MS;
+    update_title();
 }
 
 static bool hot_key(const SDL_KeyboardEvent *k)
 {
     if (!(k->keysym.mod & KMOD_CTRL) || !(k->keysym.mod & KMOD_ALT)) return false;
     for (int i = 0; i < HOT_KEYS; i++) {
-        if (!hot_keys[i].key || hot_keys[i].key != k->keysym.scancode) continue;
+        if (hot_keys[i].key != k->keysym.scancode) continue;
         input_release_keys(ui.cfg.input); /* the guest has seen Ctrl and Alt go down */
         hot_keys[i].act();
         return true;

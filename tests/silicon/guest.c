@@ -244,6 +244,10 @@ void guest_flush(Guest *g)
 {
     exec_flush(g->ex);
 }
+bool guest_has_at(uint32_t lin)
+{
+    return lin >= SYS_BASE && lin < SYS_BASE + STACK0_TOP;
+}
 uint8_t *guest_mem(Guest *g, uint32_t lin)
 {
     return g->ram + (lin < STACK_BASE ? DATA_PHYS + lin - DATA_BASE : STACK_PHYS + lin - STACK_BASE);

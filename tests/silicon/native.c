@@ -187,6 +187,11 @@ static void find_own(void)
     if (f) fclose(f);
 }
 
+bool native_is_intel(void)
+{
+    return __builtin_cpu_is("intel");
+}
+
 bool native_has_at(uint32_t lin)
 {
     for (unsigned i = 0; i < n_own; i++)
@@ -253,6 +258,10 @@ uint8_t *native_mem(uint32_t lin)
 {
     (void)lin;
     return NULL;
+}
+bool native_is_intel(void)
+{
+    return false;
 }
 bool native_has_at(uint32_t lin)
 {

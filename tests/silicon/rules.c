@@ -95,8 +95,7 @@ bool rules_allow(const Insn *in, const World *w, bool fp)
 
 enum {
     SZAP = FL_SF | FL_ZF | FL_AF | FL_PF,
-    ANY = 0,
-    IF_COUNT, /* only when the masked count is not 0 */
+
 };
 
 typedef struct UndefRow {

@@ -31,7 +31,6 @@ typedef struct Seq {
     int sub;          /* item that begins the subroutine */
 } Seq;
 
-
 static Item *new_item(Seq *s)
 {
     Item *it = &s->item[s->n++];
@@ -61,10 +60,18 @@ static bool writes_protected(const Seq *s, const Insn *in)
     return false;
 }
 
+/* Results that the two backends need not have in common: approximations and transcendental functions. */
+static bool is_inexact(const Insn *in)
+{
+    if (in->mn == MN_VEC) return in->map == 1 && (in->opcode == 0x52 || in->opcode == 0x53);
+    if (in->mn != MN_X87 || in->opcode != 0xd9) return false;
+    return (in->modrm >= 0xf0 && in->modrm <= 0xf3) || in->modrm == 0xf9 || in->modrm == 0xfb || in->modrm >= 0xfe;
+}
+
 /* Those that would end the block, move a pointer far, or load what only few values suit. */
 static bool suits(const Seq *s, const Insn *in)
 {
-    if (!rules_allow(in, s->c->world, s->fp)) return false;
+    if (!rules_allow(in, s->c->world, s->fp) || is_inexact(in)) return false;
     for (unsigned i = 0; i < in->n_opnd; i++)
         if (in->opnd[i].kind == OPND_SEG && i == 0 && in->mn != MN_PUSH) return false;
     switch (in->mn) {
@@ -162,7 +169,7 @@ static bool with_address(Seq *s, Item *it, const Insn *in)
     if (!in->has_modrm) return false;
     at += in->map == 0 ? 1 : in->map == 1 ? 2 : 3;
     add(it, b, at);
-    bool aligned = in->lock || in->mn == MN_XCHG || (in->mn == MN_VEC && chance(s->r, 80)) || in->mn == MN_FXSAVE;
+    bool aligned = in->lock || in->mn == MN_XCHG || (in->mn == MN_VEC && chance(s->r, 93)) || in->mn == MN_FXSAVE;
     if (s->code32)
         put_address32(s, it, in->modrm >> 3 & 7, aligned);
     else
@@ -248,7 +255,7 @@ static uint32_t counter_at(unsigned i)
     return STACK_BASE + 0x40 + 0x20 * i;
 }
 
-/* dec dword ss:[counter]; jnz back */
+/* dec dword ss:[counter]; jg back */
 static void add_back(Seq *s, unsigned to)
 {
     Item *it = new_item(s);
@@ -258,7 +265,7 @@ static void add_back(Seq *s, unsigned to)
     add8(it, 0xff);
     add8(it, s->code32 ? 0x0d : 0x0e);
     add(it, &at, rel_size(s));
-    add8(it, 0x75);
+    add8(it, 0x7f); /* not taken below 0: the loop may be entered again */
     it->target = (int8_t)to;
     it->rel = 1;
 }
@@ -292,14 +299,19 @@ static void add_body(Seq *s, unsigned count)
     unsigned begin = s->n;
     for (unsigned i = 0; i < count && s->n < MAX_ITEMS - 8; i++) {
         unsigned kind = rng_below(s->r, 100);
-        if (kind < 12) add_forward(s);
+        if (kind < 12)
+            add_forward(s);
         else if (kind < 16 && s->n_counter < MAX_COUNTERS && s->n > begin) {
             unsigned back = 1 + rng_below(s->r, s->n - begin < 6 ? s->n - begin : 6);
             add_back(s, s->n - back);
-        } else if (kind < 20 && !s->in_sub) add_call(s);
-        else if (kind < 23 && !s->in_sub) add_push_pop(s);
-        else if (kind < 24) add_pushf_popf(s);
-        else add_plain(s);
+        } else if (kind < 20 && !s->in_sub)
+            add_call(s);
+        else if (kind < 23 && !s->in_sub)
+            add_push_pop(s);
+        else if (kind < 24)
+            add_pushf_popf(s);
+        else
+            add_plain(s);
     }
 }
 

@@ -62,8 +62,8 @@ static void print_state(const Case *c)
         putchar('\n');
     }
     if (!c->fp) return;
-    printf("#   fcw %02x%02x fsw %02x%02x ftw %02x mxcsr %02x%02x\n", c->in.fx[1], c->in.fx[0], c->in.fx[3], c->in.fx[2],
-           c->in.fx[4], c->in.fx[25], c->in.fx[24]);
+    printf("#   fcw %02x%02x fsw %02x%02x ftw %02x mxcsr %02x%02x\n", c->in.fx[1], c->in.fx[0], c->in.fx[3],
+           c->in.fx[2], c->in.fx[4], c->in.fx[25], c->in.fx[24]);
     for (unsigned i = 0; i < 8; i++) {
         printf("#   st%u ", i);
         for (unsigned k = 10; k--;) printf("%02x", c->in.fx[32 + 16 * i + k]);
@@ -82,8 +82,10 @@ static void report(const Options *o, const Case *c, Guest *g, const Outcome *nat
                    const char *variant)
 {
     printf("# MISMATCH: silicon --seed %llu --set %s --%s %llu --backend %s", (unsigned long long)o->seed,
-           o->filter.only_fp ? "fp" : o->filter.fp ? "all" : "integer", c->single ? "case" : "sequence",
-           (unsigned long long)c->number, guest_backend(g));
+           o->filter.only_fp ? "fp"
+           : o->filter.fp    ? "all"
+                             : "integer",
+           c->single ? "case" : "sequence", (unsigned long long)c->number, guest_backend(g));
     if (o->only) printf(" --only %s", o->only);
     printf("  # %s%s ", c->single ? mnemonic_name(c->insn.mn) : "block", variant);
     print_bytes(c);
@@ -181,8 +183,8 @@ static void run_all(const Options *o, const char *what, RunBatch *run, unsigned 
         i += n;
     }
     for (unsigned g = 0; g < n_guests; g++)
-        ok(mismatches[g] == 0, "%s: %llu %s, %llu mismatches", guest_backend(guests[g]), (unsigned long long)count, what,
-           (unsigned long long)mismatches[g]);
+        ok(mismatches[g] == 0, "%s: %llu %s, %llu mismatches", guest_backend(guests[g]), (unsigned long long)count,
+           what, (unsigned long long)mismatches[g]);
 }
 
 /* --- command line ------------------------------------------------------------------------------------------------ */
@@ -217,19 +219,29 @@ static void set_only(Options *o, const char *s)
 
 static void set_option(Options *o, const char *name, const char *value)
 {
-    if (!strcmp(name, "--seed")) o->seed = number(value);
-    else if (!strcmp(name, "--first")) o->first = number(value);
-    else if (!strcmp(name, "--cases")) o->cases = number(value);
-    else if (!strcmp(name, "--sequences")) o->sequences = number(value);
-    else if (!strcmp(name, "--backend")) o->backend = value;
-    else if (!strcmp(name, "--only")) set_only(o, value);
-    else if (!strcmp(name, "--limit")) o->limit = (unsigned)number(value);
-    else if (!strcmp(name, "--case")) o->one = number(value), o->one_case = true;
-    else if (!strcmp(name, "--sequence")) o->one = number(value), o->one_sequence = true;
+    if (!strcmp(name, "--seed"))
+        o->seed = number(value);
+    else if (!strcmp(name, "--first"))
+        o->first = number(value);
+    else if (!strcmp(name, "--cases"))
+        o->cases = number(value);
+    else if (!strcmp(name, "--sequences"))
+        o->sequences = number(value);
+    else if (!strcmp(name, "--backend"))
+        o->backend = value;
+    else if (!strcmp(name, "--only"))
+        set_only(o, value);
+    else if (!strcmp(name, "--limit"))
+        o->limit = (unsigned)number(value);
+    else if (!strcmp(name, "--case"))
+        o->one = number(value), o->one_case = true;
+    else if (!strcmp(name, "--sequence"))
+        o->one = number(value), o->one_sequence = true;
     else if (!strcmp(name, "--set")) {
         o->filter.fp = strcmp(value, "integer") != 0;
         o->filter.only_fp = strcmp(value, "fp") == 0;
-    } else usage(name);
+    } else
+        usage(name);
 }
 
 static void parse(Options *o, int argc, char **argv)
@@ -263,7 +275,7 @@ static void make_guests(const Options *o)
 
 int main(int argc, char **argv)
 {
-    Options o = { .seed = 1, .cases = 30000, .sequences = 300, .backend = "both", .limit = 20 };
+    Options o = { .seed = 1, .cases = 300000, .sequences = 10000, .backend = "both", .limit = 20 };
     const char *why = "";
     o.filter.mn = MN_COUNT;
     o.filter.fp = true;

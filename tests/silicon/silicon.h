@@ -35,11 +35,21 @@ typedef struct LdtEntry {
     uint8_t absent;
 } LdtEntry;
 enum {
-    LDT_DATA, LDT_SHORT, LDT_DOWN16, LDT_RO, LDT_CODE16, LDT_STACK16, LDT_DATA32, LDT_DOWN32, LDT_CODE32, LDT_XONLY,
-    LDT_ABSENT, LDT_COUNT,
+    LDT_DATA,
+    LDT_SHORT,
+    LDT_DOWN16,
+    LDT_RO,
+    LDT_CODE16,
+    LDT_STACK16,
+    LDT_DATA32,
+    LDT_DOWN32,
+    LDT_CODE32,
+    LDT_XONLY,
+    LDT_ABSENT,
+    LDT_COUNT,
 };
 extern const LdtEntry ldt_entries[LDT_COUNT];
-#define LDT_SEL(i) ((i) * 8 + 7)
+#define LDT_SEL(i) ((i)*8 + 7)
 
 /* Which selectors a case starts with. */
 enum { W_ES, W_CS, W_SS, W_DS, W_FS, W_GS };
@@ -84,7 +94,7 @@ typedef struct Case {
     uint8_t code[MAX_CODE];
     unsigned n_patch;
     Patch patch[MAX_PATCH];
-    Insn insn;    /* single instructions */
+    Insn insn; /* single instructions */
     bool single;
     uint8_t fp;        /* x87, MMX or SSE state matters */
     uint8_t n_counter; /* sequences: loop counters in memory */
@@ -97,10 +107,13 @@ typedef struct Rng {
 Rng rng_for(uint64_t seed, uint64_t number);
 uint64_t rng64(Rng *r);
 uint32_t rng_below(Rng *r, uint32_t n);
-static inline bool chance(Rng *r, unsigned percent) { return rng_below(r, 100) < percent; }
-uint32_t rng_edge32(Rng *r);                       /* values near carries and sign limits */
+static inline bool chance(Rng *r, unsigned percent)
+{
+    return rng_below(r, 100) < percent;
+}
+uint32_t rng_edge32(Rng *r); /* values near carries and sign limits */
 void rng_edge_bytes(Rng *r, uint8_t *p, unsigned n);
-void rng_fpu(Rng *r, uint8_t *fx, bool wild);      /* an FXSAVE image */
+void rng_fpu(Rng *r, uint8_t *fx, bool wild);        /* an FXSAVE image */
 void rng_fp_operand(Rng *r, uint8_t *p, unsigned n); /* 4, 8, 10 or 16 bytes that mean something to x87 or SSE */
 
 /* --- the host processor: native.c --- */
@@ -108,6 +121,7 @@ bool native_init(const char **why); /* false: this host or kernel cannot */
 void native_write_code(uint32_t offset, const uint8_t *p, uint32_t n);
 void native_run(const Case *c, Outcome *o);
 uint8_t *native_mem(uint32_t lin); /* of the data or stack area */
+bool native_is_intel(void);        /* undefined flags are then what the interpreter makes of them */
 bool native_has_at(uint32_t lin);  /* something of the test program itself is mapped here */
 
 /* --- Calque: guest.c --- */
@@ -120,7 +134,8 @@ void guest_flush(Guest *g); /* forget translations */
 void guest_run(Guest *g, const Case *c, Outcome *o);
 long long guest_case(void); /* what runs now, for reports of a crash; -1: nothing */
 const char *guest_case_backend(void);
-void guest_interrupt(void); /* from a signal handler: whatever runs takes too long */
+void guest_interrupt(void);      /* from a signal handler: whatever runs takes too long */
+bool guest_has_at(uint32_t lin); /* supervisor pages that the host does not have */
 uint8_t *guest_mem(Guest *g, uint32_t lin);
 void guest_features(Guest *g, DecodeFeatures *f);
 
@@ -138,9 +153,9 @@ typedef struct Filter {
     uint16_t mn;          /* MN_COUNT: any */
     Form form[MAX_FORMS]; /* those that decode to mn */
     unsigned n_form;
-    uint8_t bytes[15];    /* fixed instruction */
+    uint8_t bytes[15]; /* fixed instruction */
     uint8_t n_bytes;
-    bool fp;              /* x87, MMX, SSE as well */
+    bool fp; /* x87, MMX, SSE as well */
     bool only_fp;
 } Filter;
 enum { SLOT = 128, SEQ_SLOT = 512 };

@@ -20,7 +20,8 @@ const LdtEntry ldt_entries[LDT_COUNT] = {
 };
 
 #define L(name) LDT_SEL(LDT_##name)
-const World worlds[] = { /* ES CS SS DS FS GS */
+const World worlds[] = {
+    /* ES CS SS DS FS GS */
     { "flat", { SEL_DATA, SEL_CODE, SEL_DATA, SEL_DATA, SEL_DATA, SEL_DATA }, 60 },
     { "ldt", { L(DATA), SEL_CODE, SEL_DATA, L(DATA), L(SHORT), L(DOWN16) }, 14 },
     { "16bit", { L(DATA), L(CODE16), L(STACK16), L(DATA), L(SHORT), L(RO) }, 12 },

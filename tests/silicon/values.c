@@ -28,9 +28,10 @@ uint32_t rng_below(Rng *r, uint32_t n)
 uint32_t rng_edge32(Rng *r)
 {
     static const uint32_t edges[] = {
-        0,      1,       2,          3,          7,          8,          0x0f,       0x1f,       0x20,   0x7f,
-        0x80,   0xff,    0x100,      0x7fff,     0x8000,     0xffff,     0x10000,    0x7fffffff, 0x80000000,
-        0x80000001, 0xfffffffe, 0xffffffff, 0xffff8000, 0xffffff80, 0x00ff00ff, 0x80008000, 0x99, 0x9a, 0x0a,
+        0,          1,          2,          3,          7,          8,          0x0f,       0x1f,
+        0x20,       0x7f,       0x80,       0xff,       0x100,      0x7fff,     0x8000,     0xffff,
+        0x10000,    0x7fffffff, 0x80000000, 0x80000001, 0xfffffffe, 0xffffffff, 0xffff8000, 0xffffff80,
+        0x00ff00ff, 0x80008000, 0x99,       0x9a,       0x0a,
     };
     uint32_t x = (uint32_t)rng64(r);
     switch (rng_below(r, 8)) {
@@ -39,7 +40,7 @@ uint32_t rng_edge32(Rng *r)
     case 2: return 1u << (x & 31);
     case 3: return (1u << (x & 31)) - 1;
     case 4: return x & 0xff;
-    case 5: return (uint32_t)-(int32_t)(x & 0xff);
+    case 5: return (uint32_t) - (int32_t)(x & 0xff);
     default: return x;
     }
 }
@@ -60,19 +61,19 @@ static uint64_t ieee(Rng *r, unsigned ebits, unsigned fbits)
     uint64_t emax = (1u << ebits) - 1, bias = emax >> 1, fmask = ((uint64_t)1 << fbits) - 1;
     uint64_t e, f = rng64(r) & fmask, sign = rng64(r) & 1;
     switch (rng_below(r, 16)) {
-    case 0: e = 0, f = 0; break;                                              /* zero */
-    case 1: e = 0; break;                                                     /* denormal */
+    case 0: e = 0, f = 0; break; /* zero */
+    case 1: e = 0; break;        /* denormal */
     case 2: e = 0, f = chance(r, 50) ? 1 : fmask; break;
-    case 3: e = emax, f = 0; break;                                           /* infinity */
-    case 4: e = emax, f |= (uint64_t)1 << (fbits - 1); break;                 /* quiet NaN */
-    case 5: e = emax, f = (f & (fmask >> 1)) | 1; break;                      /* signalling NaN */
-    case 6: e = emax - 1, f = chance(r, 50) ? fmask : f; break;               /* largest */
-    case 7: e = 1 + rng_below(r, 2), f = chance(r, 50) ? 0 : f; break;        /* smallest normal */
-    case 8: e = bias, f = 0; break;                                           /* one */
-    case 9: e = bias + rng_below(r, 4), f &= fmask << (fbits - 3); break;     /* small, with few bits */
-    case 10: e = bias + rng_below(r, 70), f &= ~(uint64_t)0xf; break;         /* integers and their limits */
+    case 3: e = emax, f = 0; break;                                       /* infinity */
+    case 4: e = emax, f |= (uint64_t)1 << (fbits - 1); break;             /* quiet NaN */
+    case 5: e = emax, f = (f & (fmask >> 1)) | 1; break;                  /* signalling NaN */
+    case 6: e = emax - 1, f = chance(r, 50) ? fmask : f; break;           /* largest */
+    case 7: e = 1 + rng_below(r, 2), f = chance(r, 50) ? 0 : f; break;    /* smallest normal */
+    case 8: e = bias, f = 0; break;                                       /* one */
+    case 9: e = bias + rng_below(r, 4), f &= fmask << (fbits - 3); break; /* small, with few bits */
+    case 10: e = bias + rng_below(r, 70), f &= ~(uint64_t)0xf; break;     /* integers and their limits */
     case 11: e = bias + 14 + rng_below(r, 3) + 16 * rng_below(r, 4), f = chance(r, 50) ? 0 : fmask; break;
-    case 12: e = bias - 1, f = chance(r, 50) ? 0 : f; break;                  /* halves */
+    case 12: e = bias - 1, f = chance(r, 50) ? 0 : f; break; /* halves */
     default: e = rng64(r) % (emax + 1); break;
     }
     if (e > emax) e = emax - 1;
@@ -86,20 +87,20 @@ static void extended(Rng *r, uint8_t *p)
     switch (rng_below(r, 20)) {
     case 0: se = 0, mant = 0; break;
     case 1: se = 0x3fff, mant = (uint64_t)1 << 63; break;
-    case 2: se = 0x7fff, mant = (uint64_t)1 << 63; break;                 /* infinity */
-    case 3: se = 0x7fff, mant |= (uint64_t)1 << 62; break;                /* quiet NaN */
-    case 4: se = 0x7fff, mant &= ~((uint64_t)1 << 62), mant |= 1; break;  /* signalling NaN */
-    case 5: se = 0, mant &= ~((uint64_t)1 << 63); break;                  /* denormal */
-    case 6: se = 0; break;                                                /* pseudo-denormal */
-    case 7: mant &= ~((uint64_t)1 << 63); break;                          /* unnormal: invalid */
-    case 8: se = 0x7fff, mant = chance(r, 50) ? 0 : mant >> 2; break;     /* pseudo-infinity, pseudo-NaN: invalid */
+    case 2: se = 0x7fff, mant = (uint64_t)1 << 63; break;                /* infinity */
+    case 3: se = 0x7fff, mant |= (uint64_t)1 << 62; break;               /* quiet NaN */
+    case 4: se = 0x7fff, mant &= ~((uint64_t)1 << 62), mant |= 1; break; /* signalling NaN */
+    case 5: se = 0, mant &= ~((uint64_t)1 << 63); break;                 /* denormal */
+    case 6: se = 0; break;                                               /* pseudo-denormal */
+    case 7: mant &= ~((uint64_t)1 << 63); break;                         /* unnormal: invalid */
+    case 8: se = 0x7fff, mant = chance(r, 50) ? 0 : mant >> 2; break;    /* pseudo-infinity, pseudo-NaN: invalid */
     case 9: se = 0x7ffe, mant = ~(uint64_t)0; break;
     case 10: se = 1, mant = chance(r, 50) ? (uint64_t)1 << 63 : mant; break;
     case 11: se = 0x3fff + rng_below(r, 66), mant &= ~(uint64_t)0 << rng_below(r, 64); break;
     case 12: se = 0x3ffe + rng_below(r, 3), mant &= ~(uint64_t)0 << 61; break;
-    case 13: se = 0x3fff + 128 * (rng_below(r, 3) - 1) + rng_below(r, 3) - 1; break;   /* limits of single */
-    case 14: se = 0x3fff + 1024 * (rng_below(r, 3) - 1) + rng_below(r, 3) - 1; break;  /* limits of double */
-    case 15: se = 0x3fff + rng_below(r, 8), mant = 0xc90fdaa22168c235u; break;         /* multiples of pi */
+    case 13: se = 0x3fff + 128 * (rng_below(r, 3) - 1) + rng_below(r, 3) - 1; break;  /* limits of single */
+    case 14: se = 0x3fff + 1024 * (rng_below(r, 3) - 1) + rng_below(r, 3) - 1; break; /* limits of double */
+    case 15: se = 0x3fff + rng_below(r, 8), mant = 0xc90fdaa22168c235u; break;        /* multiples of pi */
     case 16: se = 0x3fff - rng_below(r, 40); break;
     case 17: se = 0x3fff + rng_below(r, 40); break;
     default: break;

@@ -7,3 +7,8 @@ TESTS += tests/ui/test_screendump
 tests_ui_test_screendump_SOURCES = tests/ui/test_screendump.c tests/tap.h
 tests_ui_test_screendump_LDADD = libui.a libhw.a libblock.a libexec.a libbackend.a libfrontend.a libcpu.a libsoftmmu.a \
 	libtcg.a libutil.a $(CAPSTONE_LIBS) $(FFI_LIBS) $(MPFR_LIBS) $(PNG_LIBS) -lm
+check_PROGRAMS += tests/ui/test_keys tests/ui/test_window
+TESTS += tests/ui/test_keys tests/ui/test_window
+tests_ui_test_keys_SOURCES = tests/ui/test_keys.c tests/tap.h
+tests_ui_test_keys_LDADD = libui.a libhw.a libsoftmmu.a libutil.a $(SDL2_LIBS)
+tests_ui_test_window_SOURCES = tests/ui/test_window.c tests/tap.h

@@ -142,10 +142,12 @@ BIT_FNS(uint8_t)
 BIT_FNS(uint16_t)
 BIT_FNS(uint32_t)
 
+/* PF, undefined by the manual, is the result's, or set when there is none; the others are 0: as on current processors. */
 #define SCAN(T, FOUND)                                                                                                 \
     do {                                                                                                               \
-        cpu->cc = a ? 0 : CC_ZF;                                                                                       \
-        if (a) D(T) = (T)(FOUND);                                                                                      \
+        unsigned found = a ? (unsigned)(FOUND) : 0;                                                                    \
+        if (a) D(T) = (T)found;                                                                                        \
+        cpu->cc = (uint16_t)((a ? 0 : CC_ZF) | (unsigned)!__builtin_parity(found) * CC_PF);                            \
     } while (0)
 #define POPCNT(T)                                                                                                      \
     do {                                                                                                               \

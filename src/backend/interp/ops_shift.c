@@ -1,8 +1,8 @@
 /* Shifts and rotates (SDM 2: RCL/RCR/ROL/ROR, SAL/SAR/SHL/SHR, SHLD, SHRD).
  *
  * Counts are masked to 5 bits for every width; a count of 0 changes nothing, flags included.
- * Where the manual leaves OF undefined (counts above 1) it is computed by the formula for 1; AF is 0;
- * 16-bit SHLD and SHRD by more than 16 shift in the destination's own bits, as Intel processors do. */
+ * Where the manual leaves OF undefined (counts above 1) it is, as on current processors, what a count of 1 would have
+ * made of the old value; AF is 0; 16-bit SHLD and SHRD by more than 16 shift in the destination's own bits, as Intel processors do. */
 #include "backend/interp/interp.h"
 
 typedef struct Shifted {
@@ -15,11 +15,23 @@ static inline uint32_t sign_extend(uint32_t v, unsigned bits)
     return (uint32_t)((int32_t)(v << (32 - bits)) >> (32 - bits));
 }
 
+/* OF of d moved left by 1: whether its two highest bits differ. */
+static inline unsigned of_left(uint32_t d, unsigned bits)
+{
+    return ((d >> (bits - 1) ^ d >> (bits - 2)) & 1) * CC_OF;
+}
+
+/* OF of d moved right by 1 with `in` coming in at the top. */
+static inline unsigned of_right(uint32_t d, unsigned in, unsigned bits)
+{
+    return ((d >> (bits - 1) ^ in) & 1) * CC_OF;
+}
+
 static inline Shifted shl(uint32_t d, unsigned n, unsigned bits)
 {
     uint64_t wide = (uint64_t)d << n;
-    unsigned cf = wide >> bits & 1, msb = wide >> (bits - 1) & 1;
-    return (Shifted){ (uint32_t)wide, cc_szp((uint32_t)wide, bits) | cf * CC_CF | (cf ^ msb) * CC_OF };
+    unsigned cf = wide >> bits & 1;
+    return (Shifted){ (uint32_t)wide, cc_szp((uint32_t)wide, bits) | cf * CC_CF | of_left(d, bits) };
 }
 
 static inline Shifted shr(uint32_t d, unsigned n, unsigned bits)
@@ -39,7 +51,7 @@ static inline Shifted rol(uint32_t d, unsigned n, unsigned bits)
 {
     n &= bits - 1;
     uint32_t r = n ? d << n | d >> (bits - n) : d;
-    return (Shifted){ r, (r & 1) * CC_CF | ((r ^ r >> (bits - 1)) & 1) * CC_OF };
+    return (Shifted){ r, (r & 1) * CC_CF | of_left(d, bits) };
 }
 
 static inline Shifted ror(uint32_t d, unsigned n, unsigned bits)
@@ -47,26 +59,26 @@ static inline Shifted ror(uint32_t d, unsigned n, unsigned bits)
     n &= bits - 1;
     uint32_t r = n ? d >> n | d << (bits - n) : d;
     unsigned msb = r >> (bits - 1) & 1;
-    return (Shifted){ r, msb * CC_CF | (msb ^ (r >> (bits - 2) & 1)) * CC_OF };
+    return (Shifted){ r, msb * CC_CF | of_right(d, d, bits) };
 }
 
-/* Through carry: a rotation of bits + 1 bits. */
-static inline Shifted rcl(uint32_t d, unsigned n, unsigned bits, unsigned carry)
+/* Through carry: a rotation of bits + 1 bits; a whole one keeps OF. */
+static inline Shifted rcl(uint32_t d, unsigned n, unsigned bits, unsigned cc)
 {
-    uint64_t w = (uint64_t)carry << bits | d, mask = ((uint64_t)2 << bits) - 1;
+    uint64_t w = (uint64_t)(cc >> 8 & 1) << bits | d, mask = ((uint64_t)2 << bits) - 1;
+    unsigned of = cc & CC_OF;
     n %= bits + 1;
-    if (n) w = (w << n | w >> (bits + 1 - n)) & mask;
-    unsigned cf = w >> bits & 1, msb = w >> (bits - 1) & 1;
-    return (Shifted){ (uint32_t)w, cf * CC_CF | (cf ^ msb) * CC_OF };
+    if (n) w = (w << n | w >> (bits + 1 - n)) & mask, of = of_left(d, bits);
+    return (Shifted){ (uint32_t)w, (w >> bits & 1) * CC_CF | of };
 }
 
-static inline Shifted rcr(uint32_t d, unsigned n, unsigned bits, unsigned carry)
+static inline Shifted rcr(uint32_t d, unsigned n, unsigned bits, unsigned cc)
 {
-    uint64_t w = (uint64_t)carry << bits | d, mask = ((uint64_t)2 << bits) - 1;
+    uint64_t w = (uint64_t)(cc >> 8 & 1) << bits | d, mask = ((uint64_t)2 << bits) - 1;
+    unsigned of = cc & CC_OF;
     n %= bits + 1;
-    if (n) w = (w >> n | w << (bits + 1 - n)) & mask;
-    unsigned cf = w >> bits & 1, of = (w >> (bits - 1) ^ w >> (bits - 2)) & 1;
-    return (Shifted){ (uint32_t)w, cf * CC_CF | of * CC_OF };
+    if (n) w = (w >> n | w << (bits + 1 - n)) & mask, of = of_right(d, cc >> 8, bits);
+    return (Shifted){ (uint32_t)w, (w >> bits & 1) * CC_CF | of };
 }
 
 static inline Shifted shld(uint32_t d, uint32_t a, unsigned n, unsigned bits)
@@ -74,16 +86,16 @@ static inline Shifted shld(uint32_t d, uint32_t a, unsigned n, unsigned bits)
     /* The bits in line, most significant first: d : a (: d for the 16-bit form), 64 of them. */
     uint64_t w = bits == 32 ? (uint64_t)d << 32 | a : (uint64_t)d << 48 | (uint64_t)a << 32 | (uint64_t)d << 16;
     uint32_t r = (uint32_t)((w << n) >> (64 - bits));
-    unsigned cf = (unsigned)(w >> (64 - n) & 1), of = (r ^ d) >> (bits - 1) & 1;
-    return (Shifted){ r, cc_szp(r, bits) | cf * CC_CF | of * CC_OF };
+    unsigned cf = (unsigned)(w >> (64 - n) & 1);
+    return (Shifted){ r, cc_szp(r, bits) | cf * CC_CF | of_left(d, bits) };
 }
 
 static inline Shifted shrd(uint32_t d, uint32_t a, unsigned n, unsigned bits)
 {
     uint64_t w = bits == 32 ? (uint64_t)a << 32 | d : (uint64_t)d << 32 | (uint64_t)a << 16 | d;
     uint32_t r = (uint32_t)(w >> n);
-    unsigned cf = (unsigned)(w >> (n - 1) & 1), of = (r ^ d) >> (bits - 1) & 1;
-    return (Shifted){ r, cc_szp(r, bits) | cf * CC_CF | of * CC_OF };
+    unsigned cf = (unsigned)(w >> (n - 1) & 1);
+    return (Shifted){ r, cc_szp(r, bits) | cf * CC_CF | of_right(d, a, bits) };
 }
 
 enum { WRITES_ALL = 0, WRITES_CFOF = 0xffff & ~(CC_CF | CC_OF) }; /* flags kept */
@@ -111,8 +123,8 @@ enum { WRITES_ALL = 0, WRITES_CFOF = 0xffff & ~(CC_CF | CC_OF) }; /* flags kept 
 #define SHIFT_LIST(T)                                                                                                  \
     SHIFT_FN(rol, T, op->a, rol(d, n, bits), WRITES_CFOF)                                                              \
     SHIFT_FN(ror, T, op->a, ror(d, n, bits), WRITES_CFOF)                                                              \
-    SHIFT_FN(rcl, T, op->a, rcl(d, n, bits, cpu->cc >> 8 & 1), WRITES_CFOF)                                            \
-    SHIFT_FN(rcr, T, op->a, rcr(d, n, bits, cpu->cc >> 8 & 1), WRITES_CFOF)                                            \
+    SHIFT_FN(rcl, T, op->a, rcl(d, n, bits, cpu->cc), WRITES_CFOF)                                                     \
+    SHIFT_FN(rcr, T, op->a, rcr(d, n, bits, cpu->cc), WRITES_CFOF)                                                     \
     SHIFT_FN(shl, T, op->a, shl(d, n, bits), WRITES_ALL)                                                               \
     SHIFT_FN(shr, T, op->a, shr(d, n, bits), WRITES_ALL)                                                               \
     SHIFT_FN(sar, T, op->a, sar(d, n, bits), WRITES_ALL)

@@ -442,11 +442,13 @@ void emit_ldrmw(Emit *e, const IrInsn *in)
         AsmMem m = mem_operand(e, &in->mem, in->width, IR_MEM_RW, cold_rmw, &c);
         rmw_snapshot(e, c, last);
         e->cur++;
-        if (c && (in[1].fl_rd | (e->live[e->cur] & ~in[1].fl_wr))) { /* loading flags takes r9 */
+        bool flags =
+            in[1].fl_rd | in[1].fl_wr; /* NOT has nothing to do with them: they stay where the cold copy has them */
+        if (c && flags && (in[1].fl_rd | (e->live[e->cur] & ~in[1].fl_wr))) { /* loading flags takes r9 */
             asm_rm(&e->a, W64, 0x8d, R8, MEM_HOST);
             m = asm_mem(R8, 0);
         }
-        flags_need(e, in + 1);
+        if (flags) flags_need(e, in + 1);
         alu_fuse_rmw(e, in + 1, m);
         flags_done(e, in + 1);
         e->cur = last;

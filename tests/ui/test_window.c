@@ -1,0 +1,165 @@
+/* The real window, in a virtual X server: shown, typed into, clicked, photographed.  Skipped where Xvfb, xdotool or
+ * ImageMagick are not installed. */
+#include "../monitor/session.h"
+
+static pid_t x_server;
+
+static bool have(const char *tool)
+{
+    char command[100];
+    snprintf(command, sizeof command, "command -v %s >/dev/null 2>&1", tool);
+    return system(command) == 0;
+}
+
+/* The server chooses its number and tells it. */
+static bool start_x(void)
+{
+    int p[2];
+    char number[16] = "", fd_text[16], display[20];
+    if (pipe(p) != 0) return false;
+    fflush(stdout);
+    x_server = fork();
+    if (x_server == 0) {
+        int null = open("/dev/null", O_RDWR);
+        dup2(null, 0);
+        dup2(null, 1);
+        dup2(null, 2);
+        snprintf(fd_text, sizeof fd_text, "%d", p[1]);
+        execlp("Xvfb", "Xvfb", "-displayfd", fd_text, "-screen", "0", "1280x1024x24", "-nolisten", "tcp", (char *)NULL);
+        _exit(127);
+    }
+    close(p[1]);
+    struct pollfd wait = { .fd = p[0], .events = POLLIN };
+    bool good = poll(&wait, 1, 20000) == 1 && read(p[0], number, sizeof number - 1) > 0;
+    close(p[0]);
+    snprintf(display, sizeof display, ":%d", atoi(number));
+    setenv("DISPLAY", display, 1);
+    return good;
+}
+
+static void start_calque(void)
+{
+    char debugcon[80], spec[100];
+    snprintf(debugcon, sizeof debugcon, "file:%s", keys);
+    snprintf(spec, sizeof spec, "unix:%s,server,nowait", sock);
+    fflush(stdout);
+    child = fork();
+    if (child) return;
+    int null = open("/dev/null", O_RDWR);
+    dup2(null, 0);
+    dup2(null, 1);
+    alarm(120);
+    execl(exe, exe, "-display", "sdl", "-m", "32", "-fda", guest, "-debugcon", debugcon, "-name", "window test",
+          "-monitor", spec, (char *)NULL);
+    _exit(127);
+}
+
+/* The first line that a command prints. */
+static const char *output(const char *command)
+{
+    static char text[300];
+    FILE *f = popen(command, "r");
+    text[0] = 0;
+    if (f && !fgets(text, sizeof text, f)) text[0] = 0;
+    if (f) pclose(f);
+    text[strcspn(text, "\n")] = 0;
+    return text;
+}
+
+static char window[32];
+
+static bool find_window(void)
+{
+    for (int i = 0; i < 100; i++) {
+        snprintf(window, sizeof window, "%.30s",
+                 output("xdotool search --onlyvisible --name 'Calque - window test' 2>&1"));
+        if (atol(window) > 0) return true;
+        usleep(100000);
+    }
+    return false;
+}
+
+static void xdotool(const char *what)
+{
+    char command[200];
+    snprintf(command, sizeof command, "xdotool %s >/dev/null 2>&1", what);
+    if (system(command) != 0) diag("failed: %s", command);
+}
+
+static bool title_says(const char *text)
+{
+    char command[80];
+    snprintf(command, sizeof command, "xdotool getwindowname %s", window);
+    for (int i = 0; i < 40; i++) {
+        if (strstr(output(command), text)) return true;
+        usleep(100000);
+    }
+    diag("the title is: %s", output(command));
+    return false;
+}
+
+/* The cursor blinks, so a few photographs may be needed. */
+static bool same_picture(void)
+{
+    char command[300], dump[100];
+    snprintf(dump, sizeof dump, "screendump %s/screen.png", folder);
+    snprintf(command, sizeof command,
+             "import -window %s %s/window.png && compare -metric AE %s/screen.png %s/window.png null: 2>&1; echo",
+             window, folder, folder, folder);
+    const char *differ = "";
+    for (int i = 0; i < 20; i++) {
+        tell(dump);
+        differ = output(command);
+        if (strcmp(differ, "0") == 0) return true;
+        usleep(150000);
+    }
+    diag("pixels that differ: %s", differ);
+    return false;
+}
+
+static void test_window(void)
+{
+    char command[80];
+    start_calque();
+    if (!ok(connect_to(sock) && hear() && find_window(), "the window is there")) return;
+    ok(keys_are("R", 1), "the guest runs");
+    ok(title_says("[running"), "the title tells the state");
+    snprintf(command, sizeof command, "windowfocus --sync %s", window);
+    xdotool(command);
+    xdotool("key --delay 50 a");
+    ok(keys_are("R\x1e\x9e", 3), "a key typed into the window");
+    ok(same_picture(), "the window shows what screendump writes");
+    snprintf(command, sizeof command, "mousemove --window %s 50 50 click 1", window);
+    xdotool(command);
+    ok(title_says("Ctrl-Alt-G releases"), "a click grabs the mouse");
+    xdotool("key ctrl+alt+g");
+    ok(title_says("Ctrl-Alt-H for help"), "Ctrl-Alt-G lets it go");
+    xdotool("key ctrl+alt+p");
+    ok(title_says("[paused]"), "Ctrl-Alt-P");
+    tell("info status");
+    ok(strstr(answer, "VM status: paused") != NULL, "the machine has stopped");
+    tell("cont");
+    ok(title_says("[running"), "and goes on");
+    ok(write(fd, "quit\n", 5) == 5 && exit_status() == 0, "quit closes the window");
+}
+
+int main(void)
+{
+    static const char *const tools[] = { "Xvfb", "xdotool", "import", "compare" };
+    for (size_t i = 0; i < sizeof tools / sizeof tools[0]; i++) {
+        if (have(tools[i])) continue;
+        printf("1..0 # SKIP %s is not installed\n", tools[i]);
+        return 0;
+    }
+    if (!session_begin() || !write_key_floppy(guest) || !start_x()) return 1;
+    test_window();
+    kill(x_server, SIGTERM);
+    waitpid(x_server, NULL, 0);
+    char path[100];
+    snprintf(path, sizeof path, "%s/screen.png", folder);
+    unlink(path);
+    snprintf(path, sizeof path, "%s/window.png", folder);
+    unlink(path);
+    session_end();
+    return tap_done();
+}
