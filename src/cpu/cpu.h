@@ -11,18 +11,29 @@
 CPUState *cpu_new(PhysMem *phys, IoPorts *io, const char *spec, char *error, size_t error_size);
 void cpu_models_print(FILE *f); /* -cpu help: models and features */
 void cpu_free(CPUState *cpu);
-void cpu_reset(CPUState *cpu); /* power-on / RESET# state, SDM 3A 9.1: CS:EIP = F000:FFF0, base FFFF0000 */
+void cpu_reset(CPUState *cpu);             /* power-on / RESET# state, SDM 3A 9.1: CS:EIP = F000:FFF0, base FFFF0000 */
 bool cpu_offers_apic(const CPUState *cpu); /* the model has a local APIC; the board decides (has_apic) */
-void cpu_init_signal(CPUState *cpu); /* INIT#: like reset but x87/SSE, MSRs and caches kept */
+void cpu_init_signal(CPUState *cpu);       /* INIT#: like reset but x87/SSE, MSRs and caches kept */
 
-uint32_t cpu_mode(const CPUState *cpu);  /* mode flags from the state */
-void cpu_update_mode(CPUState *cpu);     /* cpu->mode = cpu_mode(cpu) */
+uint32_t cpu_mode(const CPUState *cpu);                     /* mode flags from the state */
+void cpu_update_mode(CPUState *cpu);                        /* cpu->mode = cpu_mode(cpu) */
 void cpu_update_mode_data_seg(CPUState *cpu, unsigned seg); /* when only ES, DS, FS or GS changed: cheaper */
-uint32_t cpu_get_eflags(const CPUState *cpu); /* all of it: arithmetic, DF and system */
-void cpu_set_eflags(CPUState *cpu, uint32_t value); /* all of it; updates the mode, requests exit when IF allows a pending interrupt */
-static inline uint32_t cpu_arith_flags(uint16_t cc) { return (cc >> 8 & 0xd5) | (uint32_t)(cc & 1) << 11; }
-static inline uint16_t cpu_cc_from_flags(uint32_t fl) { return (uint16_t)((fl & 0xd5) << 8 | (fl >> 11 & 1)); }
-static inline unsigned cpu_cpl(const CPUState *cpu) { return cpu->mode & MODE_CPL; }
+uint32_t cpu_get_eflags(const CPUState *cpu);               /* all of it: arithmetic, DF and system */
+/* All of it; requests exit when IF lets a pending interrupt in.  The mode follows the flags only: whoever changes CPL or segments
+ * as well calls cpu_update_mode(). */
+void cpu_set_eflags(CPUState *cpu, uint32_t value);
+static inline uint32_t cpu_arith_flags(uint16_t cc)
+{
+    return (cc >> 8 & 0xd5) | (uint32_t)(cc & 1) << 11;
+}
+static inline uint16_t cpu_cc_from_flags(uint32_t fl)
+{
+    return (uint16_t)((fl & 0xd5) << 8 | (fl >> 11 & 1));
+}
+static inline unsigned cpu_cpl(const CPUState *cpu)
+{
+    return cpu->mode & MODE_CPL;
+}
 
 /* --- exceptions ------------------------------------------------------------------------------- */
 /* Leave whatever is running: jump to *exc_env with the exception recorded; nothing is delivered yet.
@@ -47,7 +58,10 @@ void cpu_single_done(CPUState *cpu, uint32_t mode_before);
 void cpu_check_exec_breakpoint(CPUState *cpu);
 
 /* Pins, called by devices on the machine thread. */
-static inline void cpu_request_exit(CPUState *cpu) { __atomic_store_n(&cpu->exit_request, 1, __ATOMIC_RELEASE); }
+static inline void cpu_request_exit(CPUState *cpu)
+{
+    __atomic_store_n(&cpu->exit_request, 1, __ATOMIC_RELEASE);
+}
 static inline void cpu_set_intr(CPUState *cpu, bool level)
 {
     cpu->intr_line = level;
@@ -88,19 +102,19 @@ static inline unsigned cpu_mmu_idx(const CPUState *cpu)
 
 /* Slow paths of generated code.  lin = segment base + offset (mod 2^32), not yet checked; desc: */
 enum {
-    MEMD_SIZE = 0x1f,      /* bytes */
-    MEMD_SEG_SHIFT = 5,    /* 3 bits */
-    MEMD_FLAT = 1 << 8,    /* no segment check needed */
-    MEMD_RMW = 1 << 9,     /* load that must be writable */
-    MEMD_ALIGN = 1 << 10,  /* #GP(0) unless a multiple of the size */
-    MEMD_STORE = 1 << 13,  /* a backend's own: this is a store */
-    MEMD_IDX_SHIFT = 11,   /* 2 bits: mmu index */
+    MEMD_SIZE = 0x1f,     /* bytes */
+    MEMD_SEG_SHIFT = 5,   /* 3 bits */
+    MEMD_FLAT = 1 << 8,   /* no segment check needed */
+    MEMD_RMW = 1 << 9,    /* load that must be writable */
+    MEMD_ALIGN = 1 << 10, /* #GP(0) unless a multiple of the size */
+    MEMD_STORE = 1 << 13, /* a backend's own: this is a store */
+    MEMD_IDX_SHIFT = 11,  /* 2 bits: mmu index */
 };
 uint32_t cpu_mem_ld(CPUState *cpu, uint32_t lin, uint32_t desc);
 void cpu_mem_st(CPUState *cpu, uint32_t lin, uint32_t value, uint32_t desc);
 void cpu_mem_st_checked(CPUState *cpu, uint32_t lin, uint32_t value, uint32_t desc); /* STRMW: cannot fault any more */
-void cpu_mem_ld_fp(CPUState *cpu, uint32_t lin, uint32_t desc); /* up to 16 bytes into cpu->bounce */
-void cpu_mem_st_fp(CPUState *cpu, uint32_t lin, uint32_t desc); /* from cpu->bounce */
+void cpu_mem_ld_fp(CPUState *cpu, uint32_t lin, uint32_t desc);       /* up to 16 bytes into cpu->bounce */
+void cpu_mem_st_fp(CPUState *cpu, uint32_t lin, uint32_t desc);       /* from cpu->bounce */
 void cpu_mem_probe_st_fp(CPUState *cpu, uint32_t lin, uint32_t desc); /* raises what cpu_mem_st_fp would */
 
 /* --- segments --------------------------------------------------------------------------------- */

@@ -167,11 +167,13 @@ static void test_threads(void)
     n_order = 0;
     Timer *t = timer_new(m, note, &x);
     double wall = seconds(CLOCK_MONOTONIC), used = seconds(CLOCK_PROCESS_CPUTIME_ID);
-    timer_set(t, clock_now(m) + 50000000);
+    uint64_t due = clock_now(m) + 50000000;
+    timer_set(t, due);
     while (!n_order) h.wait(h.opaque);
     wall = seconds(CLOCK_MONOTONIC) - wall;
     used = seconds(CLOCK_PROCESS_CPUTIME_ID) - used;
-    ok(wall >= 0.05, "waiting lasts until the timer is due (%.3f s)", wall);
+    /* By virtual time: what the host took before may be made up for in here. */
+    ok(clock_now(m) >= due && wall >= 0.02, "waiting lasts until the timer is due (%.3f s)", wall);
     ok(used < 0.02, "and costs nothing (%.4f s)", used);
 
     ok(machine_start_alarm(m), "alarm starts");
