@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "softmmu/mmu_book.h"
+#include "util/log.h"
 #include "util/die.h"
 
 /* Makes the inline compare fail; the page part stays good.  Not one of the low four bits: code that wants an aligned operand
@@ -63,6 +64,7 @@ static void flush_local(Mmu *m)
 {
     MmuBook *b = m->book;
     m->n_flush++;
+    if (log_on(LOG_MMU)) log_printf("mmu flush: %u entries that are not global\n", (unsigned)b->local.n);
     for (unsigned i = 0; i < b->local.n; i++) {
         unsigned table = b->local.id[i] / MMU_TLB_SIZE, n = b->local.id[i] % MMU_TLB_SIZE;
         Slot *s = &b->slot[table][n];
@@ -79,6 +81,7 @@ void mmu_flush_all(Mmu *m)
 {
     MmuBook *b = m->book;
     flush_local(m);
+    if (log_on(LOG_MMU)) log_printf("mmu flush: %u global entries\n", (unsigned)b->global.n);
     for (unsigned i = 0; i < b->global.n; i++) {
         unsigned table = b->global.id[i] / MMU_TLB_SIZE, n = b->global.id[i] % MMU_TLB_SIZE;
         slot_empty(m, table, n);
@@ -122,6 +125,7 @@ void mmu_invlpg(Mmu *m, uint32_t lin)
 {
     MmuBook *b = m->book;
     uint32_t first = lin & ~PAGE_MASK, bytes = PAGE_SIZE;
+    if (log_on(LOG_MMU) && log_in_range(lin)) log_printf("mmu invlpg: %08x\n", lin);
     uint8_t large = b->large[lin >> 21];
     if (large) {
         bytes = large & 2 ? 1u << 22 : 1u << 21;
@@ -206,8 +210,16 @@ static void put_victim(MmuBook *b, unsigned idx, const TlbEntry *e, const Slot *
     v->slot.flags &= (uint8_t)~SLOT_ON_LIST;
 }
 
+static void log_fill(const char *what, uint32_t page, unsigned idx, const WalkResult *w)
+{
+    static const char *const rules[MMU_MODES] = { "user", "supervisor", "supervisor with SMAP" };
+    if (log_in_range(page))
+        log_printf("mmu %s: %08x -> %09llx, %s\n", what, page, (unsigned long long)w->page, rules[idx]);
+}
+
 static void fill_data(Mmu *m, uint32_t page, unsigned idx, const WalkResult *w)
 {
+    if (log_on(LOG_MMU)) log_fill("fill", page, idx, w);
     unsigned n = mmu_tlb_index(page);
     MmuBook *b = m->book;
     TlbEntry *e = &m->tlb[idx][n];
@@ -227,6 +239,7 @@ static void fill_data(Mmu *m, uint32_t page, unsigned idx, const WalkResult *w)
 
 static void fill_fetch(Mmu *m, uint32_t page, unsigned idx, const WalkResult *w)
 {
+    if (log_on(LOG_MMU)) log_fill("fetch fill", page, idx, w);
     unsigned n = mmu_tlb_index(page), which = idx == MMU_USER ? 0 : 1, table = BOOK_FETCH + which;
     MmuBook *b = m->book;
     uint32_t word = mmu_itlb_word(page, w->page);
