@@ -122,6 +122,15 @@ void cold_site(Cold *c, uint8_t *site);
 void emit_range(Emit *e, uint32_t first, uint32_t last);
 void emit_call(Emit *e, const uint8_t *thunk);
 void emit_jmp_to(Emit *e, const uint8_t *target);
+/* AH..BH cannot stand beside R8-R15: swap the halves around a byte access (keeps flags). */
+static inline void swap_high(Emit *e, unsigned high)
+{
+    asm_rr(&e->a, W8, 0x86, high, high - AH);
+}
+/* slot = offset of the jump-cache entry for the EIP in target: cpu_jump_hash() in code. */
+void emit_jump_slot(Asm *a, unsigned slot, unsigned target);
+#define JUMP_CACHE(slot, field)                                                                                        \
+    asm_mem_index(RBP, slot, 0, (int32_t)(offsetof(CPUState, jump_cache) + offsetof(struct JumpCacheEntry, field)))
 static inline void store_eip(Emit *e, uint32_t eip)
 {
     asm_store_imm(&e->a, 4, STATE(eip), eip);
@@ -179,7 +188,7 @@ void emit_getflags(Emit *e, const IrInsn *in);
 void emit_setflags(Emit *e, const IrInsn *in);
 /* Memory-operand forms for fusion: true when in (an ALU operation whose temporary t was just checked at [r8+r9] or
  * [r8]) can be one host instruction on m. */
-bool alu_fuse_load(Emit *e, const IrInsn *in, uint16_t t, AsmMem m, unsigned cold_reg);
+void alu_fuse_load(Emit *e, const IrInsn *in, uint16_t t, AsmMem m, unsigned cold_reg);
 bool alu_can_fuse_load(Emit *e, const IrInsn *in, const IrInsn *ld);
 bool alu_can_fuse_rmw(Emit *e, const IrInsn *in, const IrInsn *ld, const IrInsn *st);
 void alu_fuse_rmw(Emit *e, const IrInsn *in, AsmMem m);

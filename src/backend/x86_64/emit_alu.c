@@ -13,11 +13,6 @@ static bool is_high(unsigned r)
     return r >= AH;
 }
 
-static void swap_high(Emit *e, unsigned high)
-{
-    asm_rr(&e->a, W8, 0x86, high, high - AH);
-}
-
 /* r11 = the byte in AH..BH. */
 static void copy_high(Emit *e, unsigned high)
 {
@@ -457,7 +452,7 @@ bool alu_can_fuse_load(Emit *e, const IrInsn *in, const IrInsn *ld)
            (in->a.kind == IR_IMM || plain_gpr(&in->a));
 }
 
-bool alu_fuse_load(Emit *e, const IrInsn *in, uint16_t t, AsmMem m, unsigned cold_reg)
+void alu_fuse_load(Emit *e, const IrInsn *in, uint16_t t, AsmMem m, unsigned cold_reg)
 {
     Asm *a = &e->a;
     unsigned w = in->width, n = in->op - IR_ADD, byte = w != 1, f = asm_width(w);
@@ -486,7 +481,6 @@ bool alu_fuse_load(Emit *e, const IrInsn *in, uint16_t t, AsmMem m, unsigned col
         asm_alu_mem_imm(a, w, n, m, in->a.imm);
     }
     flags_done(e, in);
-    return true;
 }
 
 bool alu_can_fuse_rmw(Emit *e, const IrInsn *in, const IrInsn *ld, const IrInsn *st)

@@ -173,22 +173,25 @@ static void cold_indirect(Emit *e, Cold *c)
     emit_jmp_to(e, thunks.exit_null);
 }
 
+void emit_jump_slot(Asm *a, unsigned slot, unsigned target)
+{
+    asm_mov(a, slot, target);
+    asm_rr(a, DIGIT, 0xc1, 5, slot), asm8(a, 12);
+    asm_rr(a, W32, 0x33, slot, target);
+    asm_alu_imm(a, 4, 4, slot, 4095);
+    asm_rr(a, DIGIT, 0xc1, 4, slot), asm8(a, 4);
+}
+
 /* r8d = target: checks the jump cache; returns the operand that holds the code address. */
 static AsmMem lookup_inline(Emit *e, Cold *c)
 {
     Asm *a = &e->a;
-    int32_t jc = (int32_t)offsetof(CPUState, jump_cache);
-    asm_mov(a, R9, R8);
-    asm_rr(a, DIGIT, 0xc1, 5, R9), asm8(a, 12);
-    asm_rr(a, W32, 0x33, R9, R8);
-    asm_alu_imm(a, 4, 4, R9, 4095);
-    asm_rr(a, DIGIT, 0xc1, 4, R9), asm8(a, 4);
-    asm_rm(a, W32, 0x3b, R8, asm_mem_index(RBP, R9, 0, jc + (int32_t)offsetof(struct JumpCacheEntry, eip)));
+    emit_jump_slot(a, R9, R8);
+    asm_rm(a, W32, 0x3b, R8, JUMP_CACHE(R9, eip));
     cold_site(c, asm_jcc(a, CC_NE));
-    asm_alu_mem_imm(a, 4, 7, asm_mem_index(RBP, R9, 0, jc + (int32_t)offsetof(struct JumpCacheEntry, mode_id)),
-                    e->info->mode_id);
+    asm_alu_mem_imm(a, 4, 7, JUMP_CACHE(R9, mode_id), e->info->mode_id);
     cold_site(c, asm_jcc(a, CC_NE));
-    return asm_mem_index(RBP, R9, 0, jc + (int32_t)offsetof(struct JumpCacheEntry, code));
+    return JUMP_CACHE(R9, code);
 }
 
 static void target_to_r8(Emit *e, const IrInsn *in)

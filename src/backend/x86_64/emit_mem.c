@@ -231,12 +231,6 @@ static void cold_return(Emit *e, Cold *c, const uint8_t *start)
     cold_seg_entry(e, c, start);
 }
 
-/* AH..BH cannot be used with R8-R15: swap the halves around a byte access (keeps flags). */
-static void swap_high(Emit *e, unsigned high)
-{
-    asm_rr(&e->a, W8, 0x86, high, high - AH);
-}
-
 static void move_from_r8(Emit *e, unsigned dst, unsigned width)
 {
     if (width == 1 && dst >= AH) {

@@ -211,17 +211,12 @@ static uint8_t *gen_load_x87(Asm *a)
 static void gen_lookup(Asm *a)
 {
     thunks.lookup = a->p;
-    size_t jc = offsetof(CPUState, jump_cache);
-    asm_mov(a, R11, R8);
-    asm_rr(a, DIGIT, 0xc1, 5, R11), asm8(a, 12);
-    asm_rr(a, W32, 0x33, R11, R8);
-    asm_alu_imm(a, 4, 4, R11, 4095);
-    asm_rr(a, DIGIT, 0xc1, 4, R11), asm8(a, 4);
-    asm_rm(a, W32, 0x3b, R8, asm_mem_index(RBP, R11, 0, (int32_t)(jc + offsetof(struct JumpCacheEntry, eip))));
+    emit_jump_slot(a, R11, R8);
+    asm_rm(a, W32, 0x3b, R8, JUMP_CACHE(R11, eip));
     uint8_t *miss1 = asm_jcc(a, CC_NE);
-    asm_rm(a, W32, 0x3b, R9, asm_mem_index(RBP, R11, 0, (int32_t)(jc + offsetof(struct JumpCacheEntry, mode_id))));
+    asm_rm(a, W32, 0x3b, R9, JUMP_CACHE(R11, mode_id));
     uint8_t *miss2 = asm_jcc(a, CC_NE);
-    asm_rm(a, DIGIT, 0xff, 4, asm_mem_index(RBP, R11, 0, (int32_t)(jc + offsetof(struct JumpCacheEntry, code))));
+    asm_rm(a, DIGIT, 0xff, 4, JUMP_CACHE(R11, code));
     asm_patch(miss1, a->p);
     asm_patch(miss2, a->p);
     asm_store(a, STATE(eip), R8);
