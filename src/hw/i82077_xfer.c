@@ -154,7 +154,7 @@ static bool host_failed(I82077 *f, bool write, int error)
     case DRIVE_ERROR_STOP:
         f->x.resume = f->x.phase;
         f->x.phase = XFER_STOPPED;
-        machine_stop(f->machine);
+        machine_stop(f->machine, STOP_IO_ERROR);
         timer_set(f->timer, clock_now(f->machine)); /* time stands still: this is when the machine goes on */
         return false;
     default: break;

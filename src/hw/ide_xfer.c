@@ -90,7 +90,7 @@ static bool host_failed(IdeDrive *d, bool write, int error)
     case DRIVE_ERROR_STOP:
         d->resume = d->phase;
         d->phase = IDE_STOPPED;
-        machine_stop(d->machine);
+        machine_stop(d->machine, STOP_IO_ERROR);
         timer_set(d->retry, clock_now(d->machine)); /* time stands still: this is when the machine goes on */
         return false;
     default: break;

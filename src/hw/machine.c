@@ -44,6 +44,7 @@ struct Machine {
     uint64_t stolen;         /* left out of virtual time, to be made up for when the guest is idle */
     bool stopped;
     uint64_t stopped_at; /* virtual time that stands still */
+    const char *stop_reason;
 
     TimerHeap timers;
     Alarm *alarm;
@@ -118,8 +119,9 @@ static void make_up_stolen(Machine *m)
     if (m->clock.now == host_now) compare_clocks(m, host_now(NULL));
 }
 
-void machine_stop(Machine *m)
+void machine_stop(Machine *m, const char *why)
 {
+    m->stop_reason = why;
     if (m->stopped) return;
     m->stopped_at = clock_now(m);
     m->stopped = true;
@@ -164,6 +166,11 @@ void machine_cont(Machine *m)
 bool machine_is_stopped(const Machine *m)
 {
     return m->stopped;
+}
+
+const char *machine_stop_reason(const Machine *m)
+{
+    return m->stopped ? m->stop_reason : NULL;
 }
 
 Timer *timer_new(Machine *m, void (*fn)(void *opaque), void *opaque)
@@ -340,7 +347,7 @@ static void handle_request(Machine *m)
         break;
     case MACHINE_POWEROFF:
         if (m->no_shutdown)
-            machine_stop(m);
+            machine_stop(m, STOP_SHUTDOWN);
         else
             end_run(m, 0);
         break;

@@ -77,9 +77,13 @@ enum { MACHINE_RESET = 1, MACHINE_POWEROFF, MACHINE_QUIT, MACHINE_PANIC };
 void machine_request(Machine *m, int event, int exit_status);
 
 /* Between blocks nothing runs and virtual time stands still until machine_cont(); posted work is still
- * done.  Machine thread only. */
-void machine_stop(Machine *m);
+ * done.  why, for `info status`: NULL when a user asked for it; of two stops the later one's counts.  Machine thread only. */
+#define STOP_IO_ERROR  "io-error"  /* the host failed a drive's request */
+#define STOP_PRELAUNCH "prelaunch" /* -S */
+#define STOP_SHUTDOWN  "shutdown"  /* power-off with -no-shutdown */
+void machine_stop(Machine *m, const char *why);
 void machine_cont(Machine *m);
 bool machine_is_stopped(const Machine *m);
+const char *machine_stop_reason(const Machine *m); /* NULL while it runs, too */
 
 #endif

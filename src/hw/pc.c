@@ -327,7 +327,7 @@ int machine_run(Machine *m)
 #ifdef __linux__
     prctl(PR_SET_TIMERSLACK, 1000ul, 0, 0, 0); /* an idle guest's timers come on time */
 #endif
-    if (pc->cfg->start_stopped) machine_stop(m);
+    if (pc->cfg->start_stopped) machine_stop(m, STOP_PRELAUNCH);
     exec_run(pc->exec);
     machine_stop_alarm(m);
     return machine_exit_status(m);

@@ -8,7 +8,7 @@
 void cmd_stop(Monitor *mon, const Args *args)
 {
     (void)args;
-    machine_stop(mon_board(mon)->machine);
+    machine_stop(mon_board(mon)->machine, NULL);
 }
 
 void cmd_cont(Monitor *mon, const Args *args)

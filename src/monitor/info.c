@@ -13,7 +13,11 @@
 void info_status(Monitor *mon, const Args *args)
 {
     (void)args;
-    mon_printf(mon, "VM status: %s\n", machine_is_stopped(mon_board(mon)->machine) ? "paused" : "running");
+    Machine *m = mon_board(mon)->machine;
+    const char *why = machine_stop_reason(m);
+    mon_printf(mon, "VM status: %s", machine_is_stopped(m) ? "paused" : "running");
+    if (why) mon_printf(mon, " (%s)", why);
+    mon_printf(mon, "\n");
 }
 
 void info_version(Monitor *mon, const Args *args)

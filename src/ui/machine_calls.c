@@ -43,7 +43,7 @@ static void do_toggle_pause(void *opaque)
     if (machine_is_stopped(c->cfg.machine))
         machine_cont(c->cfg.machine);
     else
-        machine_stop(c->cfg.machine);
+        machine_stop(c->cfg.machine, NULL);
     atomic_store(&c->paused, machine_is_stopped(c->cfg.machine));
 }
 

@@ -2,14 +2,13 @@
 #include "block/block.h"
 #include "block/drive.h"
 #include "../tap.h"
+#include "small_disk.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -271,9 +270,7 @@ static void test_cache_modes(void)
 static void test_full_disk(void)
 {
     const char *mnt = in_dir("small");
-    mkdir(mnt, 0700);
-    if ((geteuid() != 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0) ||
-        mount("none", mnt, "tmpfs", 0, "size=256k") < 0) {
+    if (!small_disk_mount(mnt, 256)) {
         ok(true, "full disk # SKIP no tmpfs can be mounted here");
         return;
     }
@@ -297,7 +294,7 @@ static void test_full_disk(void)
         good &= run(img, BLOCK_READ, i * 32, 32, back) == 0 && memcmp(buf, back, sizeof buf) == 0;
     }
     ok(good, "all that was acknowledged is there");
-    mount("none", mnt, "tmpfs", MS_REMOUNT, "size=2m");
+    small_disk_grow(mnt, 2048);
     memset(buf, (int)n, sizeof buf);
     ok(run(img, BLOCK_WRITE, (n - 1) * 32, 32, buf) == 0, "with room again the same write succeeds");
     block_close(img);

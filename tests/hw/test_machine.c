@@ -96,7 +96,7 @@ static void test_stop(void)
     Fake f;
     fake_init(&f);
     f.now += 50;
-    machine_stop(f.m);
+    machine_stop(f.m, NULL);
     f.now += 1000;
     IS(clock_now(f.m), 50, "virtual time stands still while stopped");
     machine_cont(f.m);
