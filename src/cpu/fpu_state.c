@@ -9,6 +9,7 @@
 
 #include "cpu/helpers.h"
 #include "cpu/mem.h"
+#include "util/bytes.h"
 
 /* --- reset and status ---------------------------------------------------------------------------- */
 
@@ -96,25 +97,6 @@ void helper_fwait(CPUState *cpu)
 
 /* --- environments: SDM 1 figures 8-9 to 8-12 ------------------------------------------------------- */
 
-static void put16(uint8_t *p, uint32_t v)
-{
-    p[0] = (uint8_t)v;
-    p[1] = (uint8_t)(v >> 8);
-}
-static void put32(uint8_t *p, uint32_t v)
-{
-    put16(p, v);
-    put16(p + 2, v >> 16);
-}
-static uint32_t get16(const uint8_t *p)
-{
-    return p[0] | (uint32_t)p[1] << 8;
-}
-static uint32_t get32(const uint8_t *p)
-{
-    return get16(p) | get16(p + 2) << 16;
-}
-
 /* Full tag word: 0 valid, 1 zero, 2 special, 3 empty. */
 static uint32_t tag_word(const FpuState *f)
 {
@@ -151,26 +133,26 @@ static void env_image(const CPUState *cpu, uint8_t *p, unsigned opsize)
     bool real = real_format(cpu);
     uint32_t fop = f->fop & 0x7ff;
     if (opsize == 4) {
-        put32(p, 0xffff0000u | f->cw);
-        put32(p + 4, 0xffff0000u | f->sw);
-        put32(p + 8, 0xffff0000u | tag_word(f));
-        put32(p + 12, real ? f->fip & 0xffff : f->fip);
-        put32(p + 16, real ? (f->fip >> 16) << 12 | fop : f->fcs | fop << 16);
-        put32(p + 20, real ? f->fdp & 0xffff : f->fdp);
-        put32(p + 24, real ? (f->fdp >> 16) << 12 : 0xffff0000u | f->fds);
+        put_le32(p, 0xffff0000u | f->cw);
+        put_le32(p + 4, 0xffff0000u | f->sw);
+        put_le32(p + 8, 0xffff0000u | tag_word(f));
+        put_le32(p + 12, real ? f->fip & 0xffff : f->fip);
+        put_le32(p + 16, real ? (f->fip >> 16) << 12 | fop : f->fcs | fop << 16);
+        put_le32(p + 20, real ? f->fdp & 0xffff : f->fdp);
+        put_le32(p + 24, real ? (f->fdp >> 16) << 12 : 0xffff0000u | f->fds);
         if (real) {
-            put16(p + 14, 0xffff);
-            put16(p + 22, 0xffff);
+            put_le16(p + 14, 0xffff);
+            put_le16(p + 22, 0xffff);
         }
         return;
     }
-    put16(p, f->cw);
-    put16(p + 2, f->sw);
-    put16(p + 4, tag_word(f));
-    put16(p + 6, f->fip);
-    put16(p + 8, real ? (f->fip >> 16 & 15) << 12 | fop : f->fcs);
-    put16(p + 10, f->fdp);
-    put16(p + 12, real ? (f->fdp >> 16 & 15) << 12 : f->fds);
+    put_le16(p, f->cw);
+    put_le16(p + 2, f->sw);
+    put_le16(p + 4, tag_word(f));
+    put_le16(p + 6, f->fip);
+    put_le16(p + 8, real ? (f->fip >> 16 & 15) << 12 | fop : f->fcs);
+    put_le16(p + 10, f->fdp);
+    put_le16(p + 12, real ? (f->fdp >> 16 & 15) << 12 : f->fds);
 }
 
 static void load_env(CPUState *cpu, const uint8_t *p, unsigned opsize)
@@ -178,27 +160,27 @@ static void load_env(CPUState *cpu, const uint8_t *p, unsigned opsize)
     FpuState *f = &cpu->fpu;
     bool real = real_format(cpu);
     unsigned step = opsize;
-    uint32_t ip = get16(p + 3 * step), ip_high = get16(p + 4 * step);
-    uint32_t dp = get16(p + 5 * step), dp_high = get16(p + 6 * step);
+    uint32_t ip = get_le16(p + 3 * step), ip_high = get_le16(p + 4 * step);
+    uint32_t dp = get_le16(p + 5 * step), dp_high = get_le16(p + 6 * step);
     if (real) {
-        uint32_t high = opsize == 4 ? get32(p + 16) : ip_high;
+        uint32_t high = opsize == 4 ? get_le32(p + 16) : ip_high;
         f->fop = (uint16_t)(high & 0x7ff);
         f->fip = ip | (high >> 12 & (opsize == 4 ? 0xffff : 15)) << 16;
-        high = opsize == 4 ? get32(p + 24) : dp_high;
+        high = opsize == 4 ? get_le32(p + 24) : dp_high;
         f->fdp = dp | (high >> 12 & (opsize == 4 ? 0xffff : 15)) << 16;
     } else if (opsize == 4) {
-        f->fip = get32(p + 12);
-        f->fop = (uint16_t)(get16(p + 18) & 0x7ff);
-        f->fdp = get32(p + 20);
+        f->fip = get_le32(p + 12);
+        f->fop = (uint16_t)(get_le16(p + 18) & 0x7ff);
+        f->fdp = get_le32(p + 20);
     } else {
         f->fip = ip;
         f->fdp = dp;
         f->fop = 0; /* not in this format */
     }
     f->fcs = f->fds = 0;
-    f->sw = (uint16_t)get16(p + step);
-    f->tag_valid = abridged_tags(get16(p + 2 * step));
-    set_cw(cpu, get16(p));
+    f->sw = (uint16_t)get_le16(p + step);
+    f->tag_valid = abridged_tags(get_le16(p + 2 * step));
+    set_cw(cpu, get_le16(p));
 }
 
 /* An image with a 16-bit address wraps around at 64 KiB, word by word. */
@@ -260,15 +242,15 @@ static Fp80 *stack_reg(FpuState *f, unsigned i)
 
 static void put_fp80(uint8_t *p, const Fp80 *v)
 {
-    put32(p, (uint32_t)v->mant);
-    put32(p + 4, (uint32_t)(v->mant >> 32));
-    put16(p + 8, v->se);
+    put_le32(p, (uint32_t)v->mant);
+    put_le32(p + 4, (uint32_t)(v->mant >> 32));
+    put_le16(p + 8, v->se);
 }
 
 static void get_fp80(const uint8_t *p, Fp80 *v)
 {
-    v->mant = get32(p) | (uint64_t)get32(p + 4) << 32;
-    v->se = (uint16_t)get16(p + 8);
+    v->mant = get_le32(p) | (uint64_t)get_le32(p + 4) << 32;
+    v->se = (uint16_t)get_le16(p + 8);
 }
 
 void helper_fnsave(CPUState *cpu, uint32_t seg, uint32_t ea, uint32_t size)
@@ -314,16 +296,16 @@ void helper_fxsave(CPUState *cpu, uint32_t seg, uint32_t ea)
     FpuState *f = &cpu->fpu;
     uint8_t image[FX_STORED] = { 0 };
     check_fx_place(cpu, seg, ea);
-    put16(image, f->cw);
-    put16(image + 2, f->sw);
+    put_le16(image, f->cw);
+    put_le16(image + 2, f->sw);
     image[4] = f->tag_valid;
-    put16(image + 6, f->fop);
-    put32(image + 8, f->fip);
-    put16(image + 12, f->fcs);
-    put32(image + 16, f->fdp);
-    put16(image + 20, f->fds);
-    put32(image + 24, f->mxcsr);
-    put32(image + 28, MXCSR_MASK);
+    put_le16(image + 6, f->fop);
+    put_le32(image + 8, f->fip);
+    put_le16(image + 12, f->fcs);
+    put_le32(image + 16, f->fdp);
+    put_le16(image + 20, f->fds);
+    put_le32(image + 24, f->mxcsr);
+    put_le32(image + 28, MXCSR_MASK);
     for (unsigned i = 0; i < 8; i++) {
         put_fp80(image + FX_ST + 16 * i, stack_reg(f, i));
         memcpy(image + FX_XMM + 16 * i, &f->xmm[i], 16);
@@ -340,20 +322,20 @@ void helper_fxrstor(CPUState *cpu, uint32_t seg, uint32_t ea)
     check_fx_place(cpu, seg, ea);
     cpu_ld(cpu, seg, ea + FX_SIZE - 1, 1); /* the end first, as in FXSAVE */
     cpu_ld_bytes(cpu, seg, ea, image, FX_SIZE);
-    uint32_t mxcsr = get32(image + 24);
+    uint32_t mxcsr = get_le32(image + 24);
     if (mxcsr & ~(uint32_t)MXCSR_MASK) cpu_raise_err(cpu, EXC_GP, 0);
     f->mxcsr = mxcsr;
-    f->sw = (uint16_t)get16(image + 2);
+    f->sw = (uint16_t)get_le16(image + 2);
     f->tag_valid = image[4];
-    f->fop = (uint16_t)(get16(image + 6) & 0x7ff);
-    f->fip = get32(image + 8);
-    f->fdp = get32(image + 16);
+    f->fop = (uint16_t)(get_le16(image + 6) & 0x7ff);
+    f->fip = get_le32(image + 8);
+    f->fdp = get_le32(image + 16);
     f->fcs = f->fds = 0;
     for (unsigned i = 0; i < 8; i++) {
         get_fp80(image + FX_ST + 16 * i, stack_reg(f, i));
         memcpy(&f->xmm[i], image + FX_XMM + 16 * i, 16);
     }
-    set_cw(cpu, get16(image));
+    set_cw(cpu, get_le16(image));
     cpu_update_mode(cpu);
 }
 

@@ -22,6 +22,9 @@ typedef struct NextPage {
 static const uint8_t *page_bytes(Exec *ex, PhysAddr page, uint8_t *copy, uint8_t **host)
 {
     bool writable;
+    const uint8_t *code_only = phys_code_only_page(ex->cpu->mmu.phys, page);
+    *host = NULL; /* nobody will tell us of writes to it */
+    if (code_only) return code_only;
     *host = phys_page_host(ex->cpu->mmu.phys, page, &writable);
     if (*host) return *host;
     phys_read(ex->cpu->mmu.phys, page, copy, PAGE_SIZE);

@@ -11,6 +11,7 @@
 #include "hw/ioapic.h"
 #include "hw/port_cf9.h"
 #include "roms/dsdt_aml.h"
+#include "util/bytes.h"
 
 enum { HEADER = 36, FADT_LEN = 244, FACS_LEN = 64, HPET_LEN = 56, RSDP_LEN = 20, BLOB_MAX = 16384 };
 enum { CHECKSUM_AT = 9, RSDP_CHECKSUM_AT = 8, RSDP_RSDT_AT = 16 };
@@ -30,23 +31,6 @@ struct AcpiTables {
     unsigned n_pointers;
     uint8_t rsdp[RSDP_LEN];
 };
-
-static void put16(uint8_t *p, uint32_t v)
-{
-    p[0] = (uint8_t)v;
-    p[1] = (uint8_t)(v >> 8);
-}
-
-static void put32(uint8_t *p, uint32_t v)
-{
-    put16(p, v);
-    put16(p + 2, v >> 16);
-}
-
-static uint32_t get32(const uint8_t *p)
-{
-    return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
 
 static void seal(uint8_t *p, size_t len, size_t checksum_at)
 {
@@ -71,18 +55,18 @@ static uint8_t *start_table(AcpiTables *t, const char *signature, uint8_t revisi
     t->table[t->n_tables++] = (Extent){ t->len, len };
     uint8_t *p = append(t, len);
     memcpy(p, signature, 4);
-    put32(p + 4, len);
+    put_le32(p + 4, len);
     p[8] = revision;
     memcpy(p + 10, "CALQUECALQUEPC", 14);
-    put32(p + 24, 1); /* OEM revision */
+    put_le32(p + 24, 1); /* OEM revision */
     memcpy(p + 28, "CALQ", 4);
-    put32(p + 32, 1); /* creator revision */
+    put_le32(p + 32, 1); /* creator revision */
     return p;
 }
 
 static void point(AcpiTables *t, uint8_t *field, uint32_t to)
 {
-    put32(field, to);
+    put_le32(field, to);
     t->pointer[t->n_pointers++] = (uint32_t)(field - t->blob);
 }
 
@@ -91,14 +75,14 @@ static void port_address(uint8_t *p, uint8_t bits, uint32_t port)
 {
     p[0] = 1; /* system I/O */
     p[1] = bits;
-    put32(p + 4, port);
+    put_le32(p + 4, port);
 }
 
 static void add_facs(AcpiTables *t)
 {
     uint8_t *p = append(t, FACS_LEN);
     memcpy(p, "FACS", 4); /* has no checksum */
-    put32(p + 4, FACS_LEN);
+    put_le32(p + 4, FACS_LEN);
 }
 
 static void add_dsdt(AcpiTables *t)
@@ -113,24 +97,24 @@ static void add_fadt(AcpiTables *t, uint32_t facs, uint32_t dsdt)
     point(t, p + 36, facs);
     point(t, p + 40, dsdt);
     p[45] = 1; /* preferred profile: desktop */
-    put16(p + 46, ACPI_SCI_IRQ);
-    put32(p + 48, ACPI_SMI_CMD);
+    put_le16(p + 46, ACPI_SCI_IRQ);
+    put_le32(p + 48, ACPI_SMI_CMD);
     p[52] = ACPI_ENABLE_CMD;
     p[53] = ACPI_DISABLE_CMD;
-    put32(p + 56, ACPI_PM1_EVT);
-    put32(p + 64, ACPI_PM1_CNT);
-    put32(p + 76, ACPI_PM_TMR);
-    put32(p + 80, ACPI_GPE0);
+    put_le32(p + 56, ACPI_PM1_EVT);
+    put_le32(p + 64, ACPI_PM1_CNT);
+    put_le32(p + 76, ACPI_PM_TMR);
+    put_le32(p + 80, ACPI_GPE0);
     p[88] = 4; /* PM1_EVT_LEN */
     p[89] = 2; /* PM1_CNT_LEN */
     p[91] = 4; /* PM_TM_LEN */
     p[92] = ACPI_GPE0_LEN;
-    put16(p + 96, 0xfff);   /* P_LVL2_LAT > 100: no C2 */
-    put16(p + 98, 0xfff);   /* P_LVL3_LAT > 1000: no C3 */
-    p[108] = 0x32;          /* century byte in CMOS */
-    put16(p + 109, 0x0003); /* legacy devices, 8042 */
+    put_le16(p + 96, 0xfff);   /* P_LVL2_LAT > 100: no C2 */
+    put_le16(p + 98, 0xfff);   /* P_LVL3_LAT > 1000: no C3 */
+    p[108] = 0x32;             /* century byte in CMOS */
+    put_le16(p + 109, 0x0003); /* legacy devices, 8042 */
     /* WBINVD, C1 works, no sleep button, RTC not a fixed wake event, reset register supported. */
-    put32(p + 112, 1 << 0 | 1 << 2 | 1 << 5 | 1 << 6 | 1 << 10);
+    put_le32(p + 112, 1 << 0 | 1 << 2 | 1 << 5 | 1 << 6 | 1 << 10);
     port_address(p + 116, 8, PORT_CF9);
     p[128] = CF9_HARD_RESET;
     port_address(p + 148, 32, ACPI_PM1_EVT);
@@ -150,18 +134,18 @@ static void add_madt(AcpiTables *t)
     };
     enum { N_OVERRIDES = sizeof overrides / sizeof overrides[0] };
     uint8_t *p = start_table(t, "APIC", 1, HEADER + 8 + LOCAL_APIC + IO_APIC + N_OVERRIDES * OVERRIDE + NMI);
-    put32(p + HEADER, LAPIC_BASE);
-    put32(p + HEADER + 4, 1); /* there are 8259s, too */
+    put_le32(p + HEADER, LAPIC_BASE);
+    put_le32(p + HEADER + 4, 1); /* there are 8259s, too */
     p += HEADER + 8;
     memcpy(p, (const uint8_t[LOCAL_APIC]){ 0, LOCAL_APIC, 0, 0, 1 }, LOCAL_APIC);
     p += LOCAL_APIC;
     memcpy(p, (const uint8_t[]){ 1, IO_APIC, IOAPIC_ID, 0 }, 4);
-    put32(p + 4, IOAPIC_BASE);
+    put_le32(p + 4, IOAPIC_BASE);
     p += IO_APIC;
     for (unsigned i = 0; i < N_OVERRIDES; i++, p += OVERRIDE) {
         memcpy(p, (const uint8_t[]){ 2, OVERRIDE, 0, overrides[i].irq }, 4);
-        put32(p + 4, overrides[i].pin);
-        put16(p + 8, overrides[i].flags);
+        put_le32(p + 4, overrides[i].pin);
+        put_le16(p + 8, overrides[i].flags);
     }
     memcpy(p, (const uint8_t[NMI]){ 4, NMI, 0xff, 0, 0, 1 }, NMI); /* LINT1 of all */
 }
@@ -169,9 +153,9 @@ static void add_madt(AcpiTables *t)
 static void add_hpet(AcpiTables *t)
 {
     uint8_t *p = start_table(t, "HPET", 1, HPET_LEN);
-    put32(p + 36, HPET_ID);
-    put32(p + 44, HPET_BASE); /* generic address: system memory */
-    put16(p + 53, HPET_MIN_TICK);
+    put_le32(p + 36, HPET_ID);
+    put_le32(p + 44, HPET_BASE); /* generic address: system memory */
+    put_le16(p + 53, HPET_MIN_TICK);
 }
 
 /* Name (xxxx, integer) for each of what roms/dsdt.dsl has as External (chapter 17.2, AML encoding). */
@@ -196,7 +180,7 @@ static void add_ssdt(AcpiTables *t, const AcpiBoard *b)
         p[0] = NAME_OP;
         memcpy(p + 1, names[i].name, 4);
         p[5] = DWORD_PREFIX;
-        put32(p + 6, names[i].value);
+        put_le32(p + 6, names[i].value);
     }
 }
 
@@ -209,7 +193,7 @@ static void add_rsdt(AcpiTables *t)
     for (unsigned i = 0; i < n; i++) point(t, p + 4 * i, t->table[i + 1].at);
     memcpy(t->rsdp, "RSD PTR ", 8);
     memcpy(t->rsdp + 9, "CALQUE", 6);
-    put32(t->rsdp + RSDP_RSDT_AT, at);
+    put_le32(t->rsdp + RSDP_RSDT_AT, at);
 }
 
 AcpiTables *acpi_tables_new(const AcpiBoard *board)
@@ -247,7 +231,7 @@ typedef struct Script {
 static uint8_t *command(Script *s, uint32_t what, const char *file)
 {
     uint8_t *e = s->entry[s->n++];
-    put32(e, what);
+    put_le32(e, what);
     snprintf((char *)e + 4, FILE_NAME, "%s", file);
     return e + 4 + FILE_NAME;
 }
@@ -255,7 +239,7 @@ static uint8_t *command(Script *s, uint32_t what, const char *file)
 static void allocate(Script *s, const char *file, uint32_t align, uint8_t zone)
 {
     uint8_t *e = command(s, ALLOCATE, file);
-    put32(e, align);
+    put_le32(e, align);
     e[4] = zone;
 }
 
@@ -263,16 +247,16 @@ static void add_pointer(Script *s, const char *in, uint32_t at)
 {
     uint8_t *e = command(s, ADD_POINTER, in);
     snprintf((char *)e, FILE_NAME, "%s", TABLES_FILE);
-    put32(e + FILE_NAME, at);
+    put_le32(e + FILE_NAME, at);
     e[FILE_NAME + 4] = 4;
 }
 
 static void add_checksum(Script *s, const char *in, uint32_t checksum_at, Extent over)
 {
     uint8_t *e = command(s, ADD_CHECKSUM, in);
-    put32(e, checksum_at);
-    put32(e + 4, over.at);
-    put32(e + 8, over.len);
+    put_le32(e, checksum_at);
+    put_le32(e + 4, over.at);
+    put_le32(e + 8, over.len);
 }
 
 void acpi_tables_offer(const AcpiTables *t, FwCfg *fw)
@@ -303,10 +287,10 @@ size_t acpi_tables_place(const AcpiTables *t, PhysMem *phys, uint32_t base)
     memcpy(rsdp, t->rsdp, RSDP_LEN);
     for (unsigned i = 0; i < t->n_pointers; i++) {
         uint8_t *p = blob + t->pointer[i];
-        put32(p, get32(p) + tables_at);
+        put_le32(p, get_le32(p) + tables_at);
     }
     for (unsigned i = 0; i < t->n_tables; i++) seal(blob + t->table[i].at, t->table[i].len, CHECKSUM_AT);
-    put32(rsdp + RSDP_RSDT_AT, get32(rsdp + RSDP_RSDT_AT) + tables_at);
+    put_le32(rsdp + RSDP_RSDT_AT, get_le32(rsdp + RSDP_RSDT_AT) + tables_at);
     seal(rsdp, RSDP_LEN, RSDP_CHECKSUM_AT);
     phys_load(phys, base, rsdp, RSDP_LEN);
     phys_load(phys, tables_at, blob, t->len);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "hw/alloc.h"
+#include "util/bytes.h"
 
 enum { PORT_SELECT = 0x510, PORT_DATA = 0x511, PORT_DMA_HIGH = 0x514, PORT_DMA_LOW = 0x518 };
 enum { KEY_MASK = 0x3fff, ITEMS = FW_CFG_FILE_FIRST + FW_CFG_FILE_SLOTS, ID_PORTS = 1, ID_DMA = 2 };
@@ -161,13 +162,15 @@ void fw_cfg_add(FwCfg *fw, uint16_t key, const void *data, size_t len)
 
 void fw_cfg_add_u16(FwCfg *fw, uint16_t key, uint16_t v)
 {
-    uint8_t b[2] = { (uint8_t)v, (uint8_t)(v >> 8) };
+    uint8_t b[2];
+    put_le16(b, v);
     fw_cfg_add(fw, key, b, sizeof b);
 }
 
 void fw_cfg_add_u32(FwCfg *fw, uint16_t key, uint32_t v)
 {
-    uint8_t b[4] = { (uint8_t)v, (uint8_t)(v >> 8), (uint8_t)(v >> 16), (uint8_t)(v >> 24) };
+    uint8_t b[4];
+    put_le32(b, v);
     fw_cfg_add(fw, key, b, sizeof b);
 }
 

@@ -10,6 +10,7 @@ enum {
     SMRAM_BASE_SEG = 2,
     SMRAM_ENABLE = 8,
     SMRAM_LOCK = 0x10,
+    SMRAM_CLOSED = 0x20, /* D_CLS: to data; code is still fetched from it */
     SMRAM_OPEN = 0x40,
     SMRAM_WRITABLE = 0x78
 };
@@ -53,6 +54,7 @@ static void update_smram(I440fx *fx)
 {
     uint8_t r = fx->pci.config[SMRAM];
     bool visible = (r & SMRAM_ENABLE) && ((r & SMRAM_OPEN) || fx->smm);
+    phys_region_set_code_only(fx->smram, r & SMRAM_CLOSED);
     phys_region_set(fx->smram, SMRAM_AT, visible, false);
 }
 
@@ -74,7 +76,7 @@ static void config_written(PciDevice *d, unsigned at, unsigned size)
     if (!touches(at, size, SMRAM, SMRAM)) return;
     if (d->config[SMRAM] & SMRAM_LOCK) { /* until the next reset */
         d->config[SMRAM] &= (uint8_t)~SMRAM_OPEN;
-        d->writable[SMRAM] = 0;
+        d->writable[SMRAM] = SMRAM_CLOSED; /* by which a handler gets at the display memory behind its own */
     }
     update_smram(fx);
 }

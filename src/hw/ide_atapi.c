@@ -166,11 +166,11 @@ void atapi_read_failed(IdeDrive *d)
 
 static void read_10(IdeDrive *d, const uint8_t *p)
 {
-    read_units(d, be32(p + 2), be16(p + 7), CD_SECTOR);
+    read_units(d, get_be32(p + 2), get_be16(p + 7), CD_SECTOR);
 }
 static void read_12(IdeDrive *d, const uint8_t *p)
 {
-    read_units(d, be32(p + 2), be32(p + 6), CD_SECTOR);
+    read_units(d, get_be32(p + 2), get_be32(p + 6), CD_SECTOR);
 }
 
 static void start_read_cd(IdeDrive *d, const uint8_t *p, uint32_t lba, uint32_t count)
@@ -189,7 +189,7 @@ static void start_read_cd(IdeDrive *d, const uint8_t *p, uint32_t lba, uint32_t 
 
 static void read_cd(IdeDrive *d, const uint8_t *p)
 {
-    start_read_cd(d, p, be32(p + 2), (uint32_t)p[6] << 16 | be16(p + 7));
+    start_read_cd(d, p, get_be32(p + 2), (uint32_t)p[6] << 16 | get_be16(p + 7));
 }
 
 static void read_cd_msf(IdeDrive *d, const uint8_t *p)
@@ -215,7 +215,7 @@ void atapi_make_raw(IdeDrive *d, uint32_t units)
 
 static void seek(IdeDrive *d, const uint8_t *p)
 {
-    if (be32(p + 2) < atapi_units(d))
+    if (get_be32(p + 2) < atapi_units(d))
         end_good(d);
     else
         atapi_error(d, SENSE_ILLEGAL, ASC_LBA, 0);

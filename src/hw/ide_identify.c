@@ -21,7 +21,7 @@ static bool from_partitions(BlockImage *img, Chs *g)
     if (block_read_sync(img, 0, 1, mbr) || mbr[510] != 0x55 || mbr[511] != 0xaa) return false;
     for (int i = 0; i < 4; i++) {
         const uint8_t *p = mbr + 0x1be + 16 * i;
-        uint32_t sectors = p[12] | (uint32_t)p[13] << 8 | (uint32_t)p[14] << 16 | (uint32_t)p[15] << 24;
+        uint32_t sectors = get_le32(p + 12);
         uint32_t heads = p[5] + 1u, spt = p[6] & 63u;
         if (!sectors || heads == 1 || !spt) continue;
         uint64_t cylinders = block_sectors(img) / (heads * spt);
@@ -68,14 +68,12 @@ uint8_t ide_translation(const IdeDrive *d)
 
 static void word(uint8_t *out, unsigned n, uint32_t v)
 {
-    out[2 * n] = (uint8_t)v;
-    out[2 * n + 1] = (uint8_t)(v >> 8);
+    put_le16(out + 2 * n, v);
 }
 
 static void dword(uint8_t *out, unsigned n, uint32_t v)
 {
-    word(out, n, v);
-    word(out, n + 1, v >> 16);
+    put_le32(out + 2 * n, v);
 }
 
 /* The first character is in a word's high byte; padded with spaces. */

@@ -13,6 +13,7 @@
 #define CALQUE_HW_IDE_INT_H
 
 #include "hw/ide.h"
+#include "util/bytes.h"
 
 enum { ST_BSY = 0x80, ST_DRDY = 0x40, ST_DF = 0x20, ST_DSC = 0x10, ST_DRQ = 8, ST_ERR = 1 };
 enum { ER_UNC = 0x40, ER_IDNF = 0x10, ER_ABRT = 4 };
@@ -186,24 +187,5 @@ enum {
     SENSE_ILLEGAL = 5,
     SENSE_ATTENTION = 6
 };
-
-static inline uint16_t be16(const uint8_t *p)
-{
-    return (uint16_t)(p[0] << 8 | p[1]);
-}
-static inline uint32_t be32(const uint8_t *p)
-{
-    return (uint32_t)be16(p) << 16 | be16(p + 2);
-}
-static inline void put_be16(uint8_t *p, uint32_t v)
-{
-    p[0] = (uint8_t)(v >> 8);
-    p[1] = (uint8_t)v;
-}
-static inline void put_be32(uint8_t *p, uint32_t v)
-{
-    put_be16(p, v >> 16);
-    put_be16(p + 2, v);
-}
 
 #endif

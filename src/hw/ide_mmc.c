@@ -55,7 +55,7 @@ static void inquiry_page(IdeDrive *d, const uint8_t *p)
     case 0x00:
         out[3] = 2;
         out[5] = 0x83;
-        atapi_reply(d, 6, be16(p + 3));
+        atapi_reply(d, 6, get_be16(p + 3));
         break;
     case 0x83:
         out[3] = 4 + 24;
@@ -64,7 +64,7 @@ static void inquiry_page(IdeDrive *d, const uint8_t *p)
         out[7] = 24; /* of the identifier */
         put_text(out + 8, 8, "QEMU");
         put_text(out + 16, 16, "QEMU DVD-ROM");
-        atapi_reply(d, 32, be16(p + 3));
+        atapi_reply(d, 32, get_be16(p + 3));
         break;
     default: bad_field(d); break;
     }
@@ -88,7 +88,7 @@ void mmc_inquiry(IdeDrive *d, const uint8_t *p)
     put_text(out + 8, 8, "QEMU");
     put_text(out + 16, 16, "QEMU DVD-ROM");
     put_text(out + 32, 4, "2.5+");
-    atapi_reply(d, 36, be16(p + 3));
+    atapi_reply(d, 36, get_be16(p + 3));
 }
 
 /* --- mode pages ---------------------------------------------------------------------------------------------------------------- */
@@ -186,7 +186,7 @@ void mmc_mode_sense_6(IdeDrive *d, const uint8_t *p)
 }
 void mmc_mode_sense_10(IdeDrive *d, const uint8_t *p)
 {
-    mode_sense(d, p, 8, be16(p + 7));
+    mode_sense(d, p, 8, get_be16(p + 7));
 }
 
 /* --- the medium ------------------------------------------------------------------------------------------------------------------ */
@@ -274,7 +274,7 @@ void mmc_read_toc(IdeDrive *d, const uint8_t *p)
         return;
     }
     put_be16(out, n - 2);
-    atapi_reply(d, n, be16(p + 7));
+    atapi_reply(d, n, get_be16(p + 7));
 }
 
 void mmc_read_disc_information(IdeDrive *d, const uint8_t *p)
@@ -291,7 +291,7 @@ void mmc_read_disc_information(IdeDrive *d, const uint8_t *p)
     out[5] = out[6] = 1;       /* first and last track of the last one */
     out[7] = 0x20;             /* unrestricted use */
     memset(out + 16, 0xff, 8); /* a finished disc has no next session */
-    atapi_reply(d, 34, be16(p + 7));
+    atapi_reply(d, 34, get_be16(p + 7));
 }
 
 /* --- DVD ---------------------------------------------------------------------------------------------------------------------------- */
@@ -338,7 +338,7 @@ void mmc_read_dvd_structure(IdeDrive *d, const uint8_t *p)
     put_be16(out, f->size - 2u);
     if (f->code == 0x00) physical_format(d, out + 4);
     if (f->code == 0xff) list_formats(out + 4);
-    atapi_reply(d, f->size, be16(p + 8)); /* 01: no copy protection; 04: nothing from the manufacturer */
+    atapi_reply(d, f->size, get_be16(p + 8)); /* 01: no copy protection; 04: nothing from the manufacturer */
 }
 
 /* --- the drive ------------------------------------------------------------------------------------------------------------------------ */
@@ -354,7 +354,7 @@ static uint8_t *put_feature(uint8_t *out, uint16_t code, uint8_t flags, uint8_t 
 /* Each is listed if p asks for all, for current ones, or for just it. */
 static bool wants(const uint8_t *p, uint16_t code, bool current)
 {
-    uint16_t from = be16(p + 2);
+    uint16_t from = get_be16(p + 2);
     switch (p[1] & 3) {
     case 0: return code >= from;
     case 1: return code >= from && current;
@@ -400,7 +400,7 @@ void mmc_get_configuration(IdeDrive *d, const uint8_t *p)
     if (wants(p, 0x001f, dvd)) out = put_feature(out, 0x001f, dvd, 4) + 4;        /* DVD read */
     uint32_t n = (uint32_t)(out - start);
     put_be32(start, n - 4);
-    atapi_reply(d, n, be16(p + 7));
+    atapi_reply(d, n, get_be16(p + 7));
 }
 
 /* MMC-3, 5.13: events of class 4, the medium. */
@@ -416,7 +416,7 @@ void mmc_get_event_status(IdeDrive *d, const uint8_t *p)
     if (!(p[4] & 1 << CLASS_MEDIA)) {
         out[2] = NO_EVENT_AVAILABLE;
         put_be16(out, 2);
-        atapi_reply(d, 4, be16(p + 7));
+        atapi_reply(d, 4, get_be16(p + 7));
         return;
     }
     put_be16(out, 6);
@@ -429,7 +429,7 @@ void mmc_get_event_status(IdeDrive *d, const uint8_t *p)
         d->new_media = false;
     }
     out[5] = (uint8_t)((d->tray_open ? 1 : 0) | (atapi_has_medium(d) ? 2 : 0));
-    atapi_reply(d, 8, be16(p + 7));
+    atapi_reply(d, 8, get_be16(p + 7));
 }
 
 void mmc_mechanism_status(IdeDrive *d, const uint8_t *p)
@@ -437,5 +437,5 @@ void mmc_mechanism_status(IdeDrive *d, const uint8_t *p)
     uint8_t *out = answer(d, 8);
     if (d->tray_open) out[1] = 0x10; /* no changer, door open */
     out[5] = 1;                      /* slots... of a drive that is not a changer */
-    atapi_reply(d, 8, be16(p + 8));
+    atapi_reply(d, 8, get_be16(p + 8));
 }

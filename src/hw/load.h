@@ -55,25 +55,6 @@ void load_put_gdt(PhysMem *phys, BootState *boot, uint32_t addr);
 /* The area [base, base + size) is RAM, either conventional or from 1 MiB on. */
 bool load_is_ram(const LoadRequest *rq, uint64_t base, uint64_t size);
 
-static inline uint32_t load_le16(const uint8_t *p)
-{
-    return p[0] | (uint32_t)p[1] << 8;
-}
-static inline uint32_t load_le32(const uint8_t *p)
-{
-    return load_le16(p) | load_le16(p + 2) << 16;
-}
-static inline void load_put16(uint8_t *p, uint32_t v)
-{
-    p[0] = (uint8_t)v;
-    p[1] = (uint8_t)(v >> 8);
-}
-static inline void load_put32(uint8_t *p, uint32_t v)
-{
-    load_put16(p, v);
-    load_put16(p + 2, v >> 16);
-}
-
 enum { CONVENTIONAL_END = 0x9fc00, HIGH_MEMORY = 0x100000 };
 
 /* --- load_cpu.c ----------------------------------------------------------------------------------------- */

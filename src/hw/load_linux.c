@@ -15,6 +15,7 @@
  *   91100h  command line, up to the end of conventional memory
  *  100000h  protected-mode kernel, and initrd as high as it may be */
 #include "hw/load.h"
+#include "util/bytes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,14 +63,14 @@ typedef struct Image {
 
 bool load_is_linux(const FileData *k)
 {
-    return k->size >= VERSION + 2 && load_le16(k->bytes + BOOT_FLAG) == 0xaa55 && !memcmp(k->bytes + MAGIC, "HdrS", 4);
+    return k->size >= VERSION + 2 && get_le16(k->bytes + BOOT_FLAG) == 0xaa55 && !memcmp(k->bytes + MAGIC, "HdrS", 4);
 }
 
 #define FAIL_KERNEL(im, ...) load_fail((im)->error, (im)->error_size, "-kernel", (im)->rq->kernel, __VA_ARGS__)
 
 static bool check_header(Image *im)
 {
-    im->version = load_le16(im->h + VERSION);
+    im->version = get_le16(im->h + VERSION);
     if (im->version < 0x200)
         return FAIL_KERNEL(im, "boot protocol %x.%02x is too old", im->version >> 8, im->version & 0xff);
     unsigned sectors = im->h[SETUP_SECTS] ? im->h[SETUP_SECTS] : 4;
@@ -80,7 +81,7 @@ static bool check_header(Image *im)
     if (!(im->h[LOADFLAGS] & LOADED_HIGH)) return FAIL_KERNEL(im, "is a zImage; only bzImages can be started");
     im->payload_size = (uint32_t)(im->file->size - im->payload_at);
     /* syssize is in paragraphs, rounded up; before 2.04 only 16 bits of it are valid. */
-    uint64_t want = (uint64_t)(im->version >= 0x204 ? load_le32(im->h + SYSSIZE) : 0) * 16;
+    uint64_t want = (uint64_t)(im->version >= 0x204 ? get_le32(im->h + SYSSIZE) : 0) * 16;
     if (want > (uint64_t)im->payload_size + 15)
         return FAIL_KERNEL(im, "is truncated: %u bytes of kernel, its header says %llu", im->payload_size,
                            (unsigned long long)want);
@@ -90,18 +91,18 @@ static bool check_header(Image *im)
 /* Where the kernel is put and what it overwrites when it unpacks itself. */
 static bool check_placement(Image *im)
 {
-    uint32_t entry = load_le32(im->h + CODE32_START);
+    uint32_t entry = get_le32(im->h + CODE32_START);
     im->memory_end = (uint64_t)HIGH_MEMORY + im->payload_size;
     if (entry < HIGH_MEMORY || entry >= im->memory_end)
         return FAIL_KERNEL(im, "has its entry point (%#x) outside of itself", entry);
     if (im->version >= 0x20a) {
-        uint64_t at = load_le32(im->h + PREF_ADDRESS) | (uint64_t)load_le32(im->h + PREF_ADDRESS + 4) << 32;
-        uint32_t align = load_le32(im->h + KERNEL_ALIGNMENT);
+        uint64_t at = get_le32(im->h + PREF_ADDRESS) | (uint64_t)get_le32(im->h + PREF_ADDRESS + 4) << 32;
+        uint32_t align = get_le32(im->h + KERNEL_ALIGNMENT);
         if (im->h[RELOCATABLE]) { /* moves itself to where it is aligned, not below its preferred address */
             if (!align || (align & (align - 1))) return FAIL_KERNEL(im, "has a damaged header: alignment %#x", align);
             if (at < HIGH_MEMORY) at = ((uint64_t)HIGH_MEMORY + align - 1) & ~(uint64_t)(align - 1);
         }
-        uint64_t end = at + load_le32(im->h + INIT_SIZE);
+        uint64_t end = at + get_le32(im->h + INIT_SIZE);
         if (end < at) return FAIL_KERNEL(im, "has a damaged header: preferred address %#llx", (unsigned long long)at);
         if (end > im->memory_end) im->memory_end = end;
     }
@@ -116,17 +117,17 @@ static bool place_command_line(Image *im, uint8_t *h, uint32_t header_at, uint32
 {
     const char *text = im->rq->append ? im->rq->append : "";
     size_t limit = 255, room = CONVENTIONAL_END - cmdline_at - 1, len = strlen(text);
-    if (im->version >= 0x206 && load_le32(im->h + CMDLINE_SIZE)) limit = load_le32(im->h + CMDLINE_SIZE);
+    if (im->version >= 0x206 && get_le32(im->h + CMDLINE_SIZE)) limit = get_le32(im->h + CMDLINE_SIZE);
     if (limit > room) limit = room;
     if (len > limit) {
         snprintf(im->error, im->error_size, "-append: %zu characters; this kernel takes at most %zu", len, limit);
         return false;
     }
     if (im->version >= 0x202) {
-        load_put32(h + CMD_LINE_PTR, cmdline_at);
+        put_le32(h + CMD_LINE_PTR, cmdline_at);
     } else {
-        load_put16(h + 0x20, 0xa33f); /* the old way: magic, and offset from the header's segment */
-        load_put16(h + 0x22, cmdline_at - header_at);
+        put_le16(h + 0x20, 0xa33f); /* the old way: magic, and offset from the header's segment */
+        put_le16(h + 0x22, cmdline_at - header_at);
     }
     return true;
 }
@@ -134,7 +135,7 @@ static bool place_command_line(Image *im, uint8_t *h, uint32_t header_at, uint32
 /* As high as may be below top, or 0 with the error set. */
 static uint32_t place_initrd(Image *im, uint8_t *h, size_t size, uint32_t ram_end)
 {
-    uint64_t top = im->version >= 0x203 ? (uint64_t)load_le32(im->h + INITRD_ADDR_MAX) + 1 : 0x38000000;
+    uint64_t top = im->version >= 0x203 ? (uint64_t)get_le32(im->h + INITRD_ADDR_MAX) + 1 : 0x38000000;
     if (top > ram_end) top = ram_end;
     uint64_t base = top > size ? (top - size) & ~(uint64_t)PAGE_MASK : 0;
     if (base < im->memory_end) {
@@ -143,8 +144,8 @@ static uint32_t place_initrd(Image *im, uint8_t *h, size_t size, uint32_t ram_en
                   "does not fit: %zu bytes, beside the kernel are %llu", size, (unsigned long long)room);
         return 0;
     }
-    load_put32(h + RAMDISK_IMAGE, (uint32_t)base);
-    load_put32(h + RAMDISK_SIZE, (uint32_t)size);
+    put_le32(h + RAMDISK_IMAGE, (uint32_t)base);
+    put_le32(h + RAMDISK_SIZE, (uint32_t)size);
     return (uint32_t)base;
 }
 
@@ -163,16 +164,16 @@ static bool put_initrd(Image *im, uint8_t *bp)
 static void put_memory_map(const LoadRequest *rq, uint8_t *bp)
 {
     uint32_t k = (rq->low_ram_end - HIGH_MEMORY) / 1024;
-    load_put16(bp + BP_EXT_MEM_K, k > 0xfc00 ? 0xfc00 : k);
-    load_put32(bp + BP_ALT_MEM_K, k);
+    put_le16(bp + BP_EXT_MEM_K, k > 0xfc00 ? 0xfc00 : k);
+    put_le32(bp + BP_ALT_MEM_K, k);
     bp[BP_E820_COUNT] = (uint8_t)rq->map_count;
     for (unsigned i = 0; i < rq->map_count; i++) {
         uint8_t *e = bp + BP_E820 + 20 * i;
-        load_put32(e, (uint32_t)rq->map[i].base);
-        load_put32(e + 4, (uint32_t)(rq->map[i].base >> 32));
-        load_put32(e + 8, (uint32_t)rq->map[i].size);
-        load_put32(e + 12, (uint32_t)(rq->map[i].size >> 32));
-        load_put32(e + 16, rq->map[i].type);
+        put_le32(e, (uint32_t)rq->map[i].base);
+        put_le32(e + 4, (uint32_t)(rq->map[i].base >> 32));
+        put_le32(e + 8, (uint32_t)rq->map[i].size);
+        put_le32(e + 12, (uint32_t)(rq->map[i].size >> 32));
+        put_le32(e + 16, rq->map[i].type);
     }
 }
 
@@ -188,7 +189,7 @@ bool load_linux(const LoadRequest *rq, const FileData *kernel, BootState *boot, 
     if (header_end > HEADER_LIMIT) header_end = HEADER_LIMIT;
     memcpy(bp + HEADER_AT, kernel->bytes + HEADER_AT, header_end - HEADER_AT);
     bp[TYPE_OF_LOADER] = LOADER_UNKNOWN;
-    if (im.version >= 0x20e) load_put32(bp + BP_RSDP, rq->rsdp);
+    if (im.version >= 0x20e) put_le32(bp + BP_RSDP, rq->rsdp);
     if (!place_command_line(&im, bp, BOOT_PARAMS, CMDLINE_AT) || !put_initrd(&im, bp)) return false;
     phys_load(rq->phys, CMDLINE_AT, rq->append ? rq->append : "", strlen(rq->append ? rq->append : "") + 1);
     put_memory_map(rq, bp);
@@ -196,7 +197,7 @@ bool load_linux(const LoadRequest *rq, const FileData *kernel, BootState *boot, 
     phys_load(rq->phys, HIGH_MEMORY, kernel->bytes + im.payload_at, im.payload_size);
     phys_load(rq->phys, BOOT_PARAMS, bp, sizeof bp);
     load_put_gdt(rq->phys, boot, GDT_AT);
-    boot->eip = load_le32(kernel->bytes + CODE32_START);
+    boot->eip = get_le32(kernel->bytes + CODE32_START);
     boot->esp = STACK_TOP;
     boot->esi = BOOT_PARAMS;
     return true;
@@ -214,7 +215,7 @@ bool load_linux_parts(const LoadRequest *rq, FileData *kernel, LinuxParts *out, 
     h[TYPE_OF_LOADER] = LOADER_UNKNOWN;
     if (im.version >= 0x201) {
         h[LOADFLAGS] |= CAN_USE_HEAP;
-        load_put16(h + HEAP_END_PTR, FW_SETUP_END - FW_SETUP_AT - 0x400); /* a stack above, 200h is implied */
+        put_le16(h + HEAP_END_PTR, FW_SETUP_END - FW_SETUP_AT - 0x400); /* a stack above, 200h is implied */
     }
     *out = (LinuxParts){ .setup_at = FW_SETUP_AT,
                          .setup_size = im.payload_at,

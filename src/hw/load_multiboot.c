@@ -2,6 +2,7 @@
  * "file args,file args" (",," stands for a comma).  In memory, from the first page after the kernel:
  * boot information with its strings and tables, GDT, then the modules, each on a page of its own. */
 #include "hw/load.h"
+#include "util/bytes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,7 +41,7 @@ static long find_header(const FileData *k)
     size_t limit = k->size < HEADER_SEARCH ? k->size : HEADER_SEARCH;
     for (size_t at = 0; at + 12 <= limit; at += 4) {
         const uint8_t *h = k->bytes + at;
-        if (load_le32(h) == HEADER_MAGIC && load_le32(h) + load_le32(h + 4) + load_le32(h + 8) == 0) return (long)at;
+        if (get_le32(h) == HEADER_MAGIC && get_le32(h) + get_le32(h + 4) + get_le32(h + 8) == 0) return (long)at;
     }
     return -1;
 }
@@ -77,8 +78,8 @@ static bool load_by_addresses(Load *l)
 {
     if (l->kernel->size - l->header < 32) return FAIL_KERNEL(l, "is truncated in its Multiboot header");
     const uint8_t *h = l->kernel->bytes + l->header;
-    uint32_t header_addr = load_le32(h + 12), load_addr = load_le32(h + 16), load_end = load_le32(h + 20),
-             bss_end = load_le32(h + 24);
+    uint32_t header_addr = get_le32(h + 12), load_addr = get_le32(h + 16), load_end = get_le32(h + 20),
+             bss_end = get_le32(h + 24);
     if (load_addr > header_addr || header_addr - load_addr > l->header)
         return FAIL_KERNEL(l, "has a damaged Multiboot header: load address %#x, header at %#x", load_addr,
                            header_addr);
@@ -92,7 +93,7 @@ static bool load_by_addresses(Load *l)
             return FAIL_KERNEL(l, "has a damaged Multiboot header: BSS ends within the data");
         memory = (uint64_t)bss_end - load_addr;
     }
-    l->entry = load_le32(h + 28);
+    l->entry = get_le32(h + 28);
     return put_segment(l, offset, size, load_addr, memory);
 }
 
@@ -109,21 +110,21 @@ static bool load_elf(Load *l)
     const uint8_t *e = l->kernel->bytes;
     size_t size = l->kernel->size;
     if (size < ELF_HEADER || memcmp(e, "\177ELF", 4)) return FAIL_KERNEL(l, "is a Multiboot image but no ELF file");
-    if (e[4] != 1 || e[5] != 1 || load_le16(e + 18) != EM_386)
+    if (e[4] != 1 || e[5] != 1 || get_le16(e + 18) != EM_386)
         return FAIL_KERNEL(l, "is not an ELF file for 32-bit x86");
-    if (load_le16(e + 16) != ET_EXEC) return FAIL_KERNEL(l, "is not an ELF executable");
-    uint32_t phoff = load_le32(e + 28), phentsize = load_le16(e + 42), phnum = load_le16(e + 44);
+    if (get_le16(e + 16) != ET_EXEC) return FAIL_KERNEL(l, "is not an ELF executable");
+    uint32_t phoff = get_le32(e + 28), phentsize = get_le16(e + 42), phnum = get_le16(e + 44);
     if (phentsize < ELF_PHENT || phoff > size || (uint64_t)phnum * phentsize > size - phoff)
         return FAIL_KERNEL(l, "is truncated: its program headers are outside of the file");
-    uint32_t elf_entry = load_le32(e + 24);
+    uint32_t elf_entry = get_le32(e + 24);
     bool any = false;
     l->entry = elf_entry;
     for (uint32_t i = 0; i < phnum; i++) {
         const uint8_t *p = e + phoff + i * phentsize;
-        if (load_le32(p) != PT_LOAD) continue;
-        uint32_t memory_size = load_le32(p + 20);
-        if (!put_segment(l, load_le32(p + 4), load_le32(p + 16), load_le32(p + 12), memory_size)) return false;
-        place_entry(l, elf_entry, load_le32(p + 8), load_le32(p + 12), memory_size);
+        if (get_le32(p) != PT_LOAD) continue;
+        uint32_t memory_size = get_le32(p + 20);
+        if (!put_segment(l, get_le32(p + 4), get_le32(p + 16), get_le32(p + 12), memory_size)) return false;
+        place_entry(l, elf_entry, get_le32(p + 8), get_le32(p + 12), memory_size);
         any = true;
     }
     return any || FAIL_KERNEL(l, "has nothing to load");
@@ -131,7 +132,7 @@ static bool load_elf(Load *l)
 
 static bool load_image(Load *l)
 {
-    uint32_t flags = load_le32(l->kernel->bytes + l->header + 4);
+    uint32_t flags = get_le32(l->kernel->bytes + l->header + 4);
     if (flags & UNKNOWN_NEEDS)
         return FAIL_KERNEL(l, "needs Multiboot features (%#x) that are unknown", flags & UNKNOWN_NEEDS);
     if (!(flags & HAS_ADDRESSES ? load_by_addresses(l) : load_elf(l))) return false;
@@ -221,12 +222,12 @@ static uint32_t put_map(Info *in, const LoadRequest *rq)
     size_t at = in->used;
     for (unsigned i = 0; i < rq->map_count; i++) {
         uint8_t *e = in->bytes + at + i * MMAP_ENTRY;
-        load_put32(e, MMAP_ENTRY - 4);
-        load_put32(e + 4, (uint32_t)rq->map[i].base);
-        load_put32(e + 8, (uint32_t)(rq->map[i].base >> 32));
-        load_put32(e + 12, (uint32_t)rq->map[i].size);
-        load_put32(e + 16, (uint32_t)(rq->map[i].size >> 32));
-        load_put32(e + 20, rq->map[i].type);
+        put_le32(e, MMAP_ENTRY - 4);
+        put_le32(e + 4, (uint32_t)rq->map[i].base);
+        put_le32(e + 8, (uint32_t)(rq->map[i].base >> 32));
+        put_le32(e + 12, (uint32_t)rq->map[i].size);
+        put_le32(e + 16, (uint32_t)(rq->map[i].size >> 32));
+        put_le32(e + 20, rq->map[i].type);
     }
     in->used += rq->map_count * MMAP_ENTRY;
     return in->base + (uint32_t)at;
@@ -238,9 +239,9 @@ static uint32_t put_module_list(Info *in, const Load *l)
     in->used += l->n_modules * MODULE_ENTRY;
     for (unsigned i = 0; i < l->n_modules; i++) {
         uint8_t *e = in->bytes + at + i * MODULE_ENTRY;
-        load_put32(e, l->module[i].start);
-        load_put32(e + 4, l->module[i].start + (uint32_t)l->module[i].file.size);
-        load_put32(e + 8, put_string(in, l->module[i].text, ""));
+        put_le32(e, l->module[i].start);
+        put_le32(e + 4, l->module[i].start + (uint32_t)l->module[i].file.size);
+        put_le32(e + 8, put_string(in, l->module[i].text, ""));
     }
     return in->base + (uint32_t)at;
 }
@@ -258,15 +259,15 @@ static void fill_info(const Load *l, Info *in)
 {
     uint8_t *b = in->bytes;
     in->used = INFO_SIZE;
-    load_put32(b, INFO_MEMORY | INFO_CMDLINE | INFO_MODS | INFO_MMAP | INFO_LOADER_NAME);
-    load_put32(b + 4, CONVENTIONAL_END / 1024);
-    load_put32(b + 8, (l->rq->low_ram_end - HIGH_MEMORY) / 1024);
-    load_put32(b + 44, l->rq->map_count * MMAP_ENTRY);
-    load_put32(b + 48, put_map(in, l->rq));
-    load_put32(b + 20, l->n_modules);
-    load_put32(b + 24, put_module_list(in, l));
-    load_put32(b + 16, put_string(in, l->rq->kernel, l->rq->append));
-    load_put32(b + 64, put_string(in, "calque", ""));
+    put_le32(b, INFO_MEMORY | INFO_CMDLINE | INFO_MODS | INFO_MMAP | INFO_LOADER_NAME);
+    put_le32(b + 4, CONVENTIONAL_END / 1024);
+    put_le32(b + 8, (l->rq->low_ram_end - HIGH_MEMORY) / 1024);
+    put_le32(b + 44, l->rq->map_count * MMAP_ENTRY);
+    put_le32(b + 48, put_map(in, l->rq));
+    put_le32(b + 20, l->n_modules);
+    put_le32(b + 24, put_module_list(in, l));
+    put_le32(b + 16, put_string(in, l->rq->kernel, l->rq->append));
+    put_le32(b + 64, put_string(in, "calque", ""));
 }
 
 static bool put_info(Load *l, BootState *boot)

@@ -6,6 +6,7 @@
 
 #include "hw/smbios.h"
 #include "roms/linuxboot_bin.h"
+#include "util/bytes.h"
 
 #define KERNEL_ROM "genroms/linuxboot.bin"
 
@@ -19,11 +20,11 @@ static void add_memory_map(FwCfg *fw, const LoadRequest *memory)
         const MemoryRange *r = &memory->map[i];
         if (r->type != MEMORY_USABLE) continue;
         uint8_t *e = map + ENTRY * n++;
-        load_put32(e, (uint32_t)r->base);
-        load_put32(e + 4, (uint32_t)(r->base >> 32));
-        load_put32(e + 8, (uint32_t)r->size);
-        load_put32(e + 12, (uint32_t)(r->size >> 32));
-        load_put32(e + 16, r->type);
+        put_le32(e, (uint32_t)r->base);
+        put_le32(e + 4, (uint32_t)(r->base >> 32));
+        put_le32(e + 8, (uint32_t)r->size);
+        put_le32(e + 12, (uint32_t)(r->size >> 32));
+        put_le32(e + 16, r->type);
     }
     fw_cfg_add_file(fw, "etc/e820", map, n * ENTRY);
 }
@@ -36,7 +37,7 @@ static void add_boot_options(FwCfg *fw, const BootConfig *boot)
         fw_cfg_add_file(fw, "etc/boot-menu-wait", ms, sizeof ms);
     }
     uint8_t wait[4];
-    load_put32(wait, (uint32_t)boot->reboot_wait_ms);
+    put_le32(wait, (uint32_t)boot->reboot_wait_ms);
     fw_cfg_add_file(fw, "etc/boot-fail-wait", wait, sizeof wait);
 }
 
@@ -88,7 +89,7 @@ void pc_firmware_describe(PcDevices *d, const MachineConfig *cfg, const LoadRequ
 {
     FwCfg *fw = d->fw_cfg;
     uint8_t ram[8] = { 0 };
-    load_put32(ram, cfg->mem_bytes);
+    put_le32(ram, cfg->mem_bytes);
     fw_cfg_add(fw, FW_CFG_RAM_SIZE, ram, sizeof ram);
     fw_cfg_add_u16(fw, FW_CFG_NB_CPUS, 1);
     fw_cfg_add_u16(fw, FW_CFG_MAX_CPUS, 1);
@@ -117,7 +118,7 @@ static void add_option_rom(FwCfg *fw)
     enum { PNP_POINTER = 0x1a, PNP_LENGTH = 5, PNP_CHECKSUM = 9 };
     uint8_t rom[sizeof linuxboot_bin];
     memcpy(rom, linuxboot_bin, sizeof rom);
-    uint8_t *pnp = rom + load_le16(rom + PNP_POINTER);
+    uint8_t *pnp = rom + get_le16(rom + PNP_POINTER);
     seal(pnp, pnp[PNP_LENGTH] * 16u, PNP_CHECKSUM);
     seal(rom, sizeof rom, sizeof rom - 1);
     fw_cfg_add_file(fw, KERNEL_ROM, rom, sizeof rom);

@@ -21,14 +21,12 @@ struct PciBus {
 
 void pci_put16(PciDevice *d, unsigned at, uint32_t v)
 {
-    d->config[at] = (uint8_t)v;
-    d->config[at + 1] = (uint8_t)(v >> 8);
+    put_le16(d->config + at, v);
 }
 
 void pci_put32(PciDevice *d, unsigned at, uint32_t v)
 {
-    pci_put16(d, at, v);
-    pci_put16(d, at + 2, v >> 16);
+    put_le32(d->config + at, v);
 }
 
 static void set_writable(PciDevice *d, unsigned at, unsigned size, uint32_t mask)

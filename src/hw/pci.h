@@ -7,6 +7,7 @@
 #define CALQUE_HW_PCI_H
 
 #include "hw/machine.h"
+#include "util/bytes.h"
 
 /* Configuration header, type 0 (chapter 6.1). */
 enum {
@@ -97,11 +98,11 @@ static inline bool pci_is_master(const PciDevice *d)
 
 static inline uint32_t pci_get16(const PciDevice *d, unsigned at)
 {
-    return d->config[at] | (uint32_t)d->config[at + 1] << 8;
+    return get_le16(d->config + at);
 }
 static inline uint32_t pci_get32(const PciDevice *d, unsigned at)
 {
-    return pci_get16(d, at) | pci_get16(d, at + 2) << 16;
+    return get_le32(d->config + at);
 }
 void pci_put16(PciDevice *d, unsigned at, uint32_t v);
 void pci_put32(PciDevice *d, unsigned at, uint32_t v);

@@ -1,6 +1,7 @@
 /* SMBIOS reference specification 2.8 (DSP0134): the entry point of chapter 5.2.1 and the required structures of
  * chapter 6.2.  Firmware adds type 0, which is about itself. */
 #include "hw/smbios.h"
+#include "util/bytes.h"
 
 #include <string.h>
 
@@ -10,18 +11,6 @@ typedef struct Tables {
     uint8_t bytes[TABLES_MAX];
     unsigned len, count, largest;
 } Tables;
-
-static void put16(uint8_t *p, uint32_t v)
-{
-    p[0] = (uint8_t)v;
-    p[1] = (uint8_t)(v >> 8);
-}
-
-static void put32(uint8_t *p, uint32_t v)
-{
-    put16(p, v);
-    put16(p + 2, v >> 16);
-}
 
 static void seal(uint8_t *p, size_t len, size_t checksum_at)
 {
@@ -36,7 +25,7 @@ static uint8_t *add(Tables *t, uint8_t type, uint8_t len, const char *strings)
     uint8_t *p = t->bytes + t->len;
     p[0] = type;
     p[1] = len;
-    put16(p + 2, type << 8); /* handle */
+    put_le16(p + 2, type << 8); /* handle */
     unsigned size = len;
     for (const char *s = strings; *s; s += strlen(s) + 1) {
         memcpy(p + size, s, strlen(s) + 1);
@@ -77,12 +66,12 @@ static void add_processor(Tables *t)
     p[7] = 2; /* manufacturer */
     p[24] = ENABLED_POPULATED;
     p[25] = OTHER_UPGRADE;
-    put16(p + 26, 0xffff); /* no L1, L2, L3 cache structures */
-    put16(p + 28, 0xffff);
-    put16(p + 30, 0xffff);
+    put_le16(p + 26, 0xffff); /* no L1, L2, L3 cache structures */
+    put_le16(p + 28, 0xffff);
+    put_le16(p + 30, 0xffff);
     p[35] = p[36] = p[37] = 1; /* cores, enabled, threads */
-    put16(p + 38, 2);          /* characteristics: unknown */
-    put16(p + 40, OTHER_FAMILY);
+    put_le16(p + 38, 2);       /* characteristics: unknown */
+    put_le16(p + 40, OTHER_FAMILY);
 }
 
 static void add_memory(Tables *t, uint32_t mem_bytes)
@@ -92,28 +81,28 @@ static void add_memory(Tables *t, uint32_t mem_bytes)
     array[4] = SYSTEM_BOARD;
     array[5] = SYSTEM_MEMORY;
     array[6] = NO_ECC;
-    put32(array + 7, mem_bytes >> 10); /* maximum, KiB */
-    put16(array + 11, 0xfffe);         /* no error handle */
-    put16(array + 13, 1);
+    put_le32(array + 7, mem_bytes >> 10); /* maximum, KiB */
+    put_le16(array + 11, 0xfffe);         /* no error handle */
+    put_le16(array + 13, 1);
     uint8_t *device = add(t, 17, 40, "DIMM 0\0Calque\0");
-    put16(device + 4, 16 << 8); /* the array's handle */
-    put16(device + 6, 0xfffe);
-    put16(device + 8, 0xffff); /* widths unknown */
-    put16(device + 10, 0xffff);
-    put16(device + 12, mem_bytes >> 20);
+    put_le16(device + 4, 16 << 8); /* the array's handle */
+    put_le16(device + 6, 0xfffe);
+    put_le16(device + 8, 0xffff); /* widths unknown */
+    put_le16(device + 10, 0xffff);
+    put_le16(device + 12, mem_bytes >> 20);
     device[14] = DIMM;
     device[16] = 1;
     device[18] = RAM;
-    put16(device + 19, OTHER_DETAIL);
+    put_le16(device + 19, OTHER_DETAIL);
     device[23] = 2; /* manufacturer */
 }
 
 static void add_mapping(Tables *t, uint32_t first_kib, uint32_t last_kib)
 {
     uint8_t *p = add(t, 19, 31, "");
-    put32(p + 4, first_kib);
-    put32(p + 8, last_kib);
-    put16(p + 12, 16 << 8);
+    put_le32(p + 4, first_kib);
+    put_le32(p + 8, last_kib);
+    put_le16(p + 12, 16 << 8);
     p[14] = 1;
 }
 
@@ -124,10 +113,10 @@ static void build_anchor(uint8_t *a, const Tables *t)
     a[5] = ANCHOR;
     a[6] = 2; /* version 2.8 */
     a[7] = 8;
-    put16(a + 8, t->largest);
+    put_le16(a + 8, t->largest);
     memcpy(a + 16, "_DMI_", 5);
-    put16(a + 22, t->len);
-    put16(a + 28, t->count);
+    put_le16(a + 22, t->len);
+    put_le16(a + 28, t->count);
     a[30] = 0x28;
     seal(a + 16, 15, 5);
     seal(a, ANCHOR, 4);

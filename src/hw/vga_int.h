@@ -189,23 +189,6 @@ static inline bool vbe_packed(const Vga *v)
     return vbe_on(v) && v->vbe[VBE_BPP] != 4;
 }
 
-static inline uint32_t get_le32(const uint8_t *p)
-{
-    uint32_t x;
-    memcpy(&x, p, 4);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    x = __builtin_bswap32(x);
-#endif
-    return x;
-}
-static inline void put_le32(uint8_t *p, uint32_t x)
-{
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    x = __builtin_bswap32(x);
-#endif
-    memcpy(p, &x, 4);
-}
-
 /* vga_regs.c */
 void vga_regs_map(Vga *v);
 uint8_t vga_port_read(Vga *v, uint16_t port);

@@ -43,9 +43,15 @@ static PhysAddr region_end(const PhysRegion *r)
     return r->base >= PHYS_LIMIT || r->size > PHYS_LIMIT - r->base ? PHYS_LIMIT : r->base + r->size;
 }
 
+/* Data accesses see it. */
+static bool is_visible(const PhysRegion *r)
+{
+    return r->enabled && !r->code_only;
+}
+
 static bool region_overlaps(const PhysRegion *r, PhysAddr lo, PhysAddr hi)
 {
-    return r->enabled && r->base < hi && region_end(r) > lo;
+    return is_visible(r) && r->base < hi && region_end(r) > lo;
 }
 
 /* The region's answer at addr, aliases followed. */
@@ -70,7 +76,7 @@ static PhysPage region_at(PhysRegion *r, PhysAddr addr)
 PhysPage phys_sub_find(const PhysMem *pm, PhysAddr addr, size_t len, size_t *run)
 {
     for (PhysRegion *r = pm->regions; r; r = r->next) {
-        if (!r->enabled) continue;
+        if (!is_visible(r)) continue;
         if (region_overlaps(r, addr, addr + 1)) {
             uint64_t left = region_end(r) - addr;
             *run = left < len ? (size_t)left : len;
@@ -319,6 +325,29 @@ void phys_region_set_source(PhysRegion *r, PhysRegion *source, uint64_t offset)
     if (!r->enabled) return;
     map_paint(pm, r->base, region_end(r));
     map_changed(pm);
+}
+
+void phys_region_set_code_only(PhysRegion *r, bool code_only)
+{
+    PhysMem *pm = r->pm;
+    if (r->code_only == code_only) return;
+    if (r->enabled) phys_code_drop_range(pm, r->base, region_end(r));
+    r->code_only = code_only;
+    pm->n_code_only += code_only ? 1 : -1u;
+    if (!r->enabled) return;
+    map_paint(pm, r->base, region_end(r));
+    map_changed(pm);
+}
+
+const uint8_t *phys_code_only_page(PhysMem *pm, PhysAddr page)
+{
+    if (!pm->n_code_only) return NULL;
+    for (PhysRegion *r = pm->regions; r; r = r->next) {
+        if (!r->code_only || !r->enabled || r->base > page || region_end(r) < page + PAGE_SIZE) continue;
+        PhysPage p = region_at(r, page);
+        return phys_find_host(&p);
+    }
+    return NULL;
 }
 
 uint8_t *phys_region_host(PhysRegion *r)

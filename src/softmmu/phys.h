@@ -45,10 +45,16 @@ void phys_alias_set_offset(PhysRegion *r, uint64_t offset);
 /* "Read ROM, write RAM", as chipsets offer for copying a BIOS onto itself: what an alias of RAM shows to reads and
  * fetches comes from source (RAM or ROM) at offset; its own target takes the writes.  NULL: an ordinary alias again. */
 void phys_region_set_source(PhysRegion *alias, PhysRegion *source, uint64_t offset);
+/* Only instruction fetches see the region; data goes to what lies below it, and so does phys_read(). */
+void phys_region_set_code_only(PhysRegion *r, bool code_only);
 uint8_t *phys_region_host(PhysRegion *r); /* RAM and ROM: host address of its first byte */
 
 /* Host memory behind one page, or NULL for a device window or a hole.  *writable: RAM, not ROM. */
 uint8_t *phys_page_host(PhysMem *pm, PhysAddr page, bool *writable);
+
+/* Host memory of a page that fetches find in a code-only region, or NULL: they find what data accesses find.  Code there
+ * cannot be tracked by its address, which is another memory's for writes. */
+const uint8_t *phys_code_only_page(PhysMem *pm, PhysAddr page);
 
 /* Accesses by physical address, any size and alignment, as the bus sees them (holes read as all
  * ones, writes to ROM and holes are dropped).  Writes tell the code tracker.  For DMA and loaders. */

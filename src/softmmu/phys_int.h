@@ -42,7 +42,7 @@ struct PhysRegion {
     uint64_t size;
     int priority;
     RegionKind kind;
-    bool enabled, read_only;
+    bool enabled, read_only, code_only;
     PhysRegion *target; /* alias */
     uint64_t offset;    /* alias: of our first byte in the target */
     PhysRegion *source; /* alias: where reads come from, or NULL */
@@ -85,7 +85,8 @@ struct PhysMem {
     unsigned n_cleaned;
     PhysCodeWritten *code_written;
     void *code_opaque;
-    size_t n_code_pages; /* pages with any granule marked */
+    unsigned n_code_only; /* regions of that kind */
+    size_t n_code_pages;  /* pages with any granule marked */
 };
 
 /* The page of an address.  Anything above 36 bits is a hole. */

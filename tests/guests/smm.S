@@ -9,6 +9,19 @@
 #define PCI_PMBASE  0x80000b40
 #define GLBCTL      0x28 /* from PMBASE; bit 0: SMI_EN */
 
+#define SMRAM_SMBASE  0xa0000
+#define SMRAM_HANDLER 0xa8000
+#define SMRAM_WORD    0xa9000
+
+    .macro SMRAM_CONTROL value
+    movl $0x80000070, %eax /* host bridge, register 72h */
+    movw $0xcf8, %dx
+    outl %eax, %dx
+    movw $0xcfe, %dx
+    movb $\value, %al
+    outb %al, %dx
+    .endm
+
     .text
     .globl guest_main
 guest_main:
@@ -75,6 +88,34 @@ guest_main:
     nop
     CHECK_EQ seen, 0x100, "the second handler, at the new SMBASE"
     CHECK_EQ seen_cs, 0x4000, "CS there"
+
+    /* The third handler is in SMRAM, and has the host bridge close that to data (82441FX data sheet, 3.2.24: D_CLS):
+     * its code runs on, what it reads is the display's or nobody's, and its stores do not get there. */
+    SMRAM_CONTROL 0x4a
+    movl $SMRAM_HANDLER, %edi
+    movl $0x5a5a5a5a, SMRAM_WORD
+    movl $handler3, %esi
+    movl $handler3_end - handler3, %ecx
+    rep movsb
+    SMRAM_CONTROL 0x0a
+    /* Enter at a0000h + 8000h: the second handler's successor moves SMBASE once more. */
+    movl $handler_move, %esi
+    movl $NEW_SMBASE + 0x8000, %edi
+    movl $handler_move_end - handler_move, %ecx
+    rep movsb
+    outb %al, $0xb2
+    nop
+    movl $0, seen
+    outb %al, $0xb2
+    nop
+    CHECK_EQ seen, 0x1000, "the handler in SMRAM"
+    CHECK_EQ open_word, 0x5a5a5a5a, "it reads SMRAM"
+    movl closed_word, %eax
+    xorl $0x5a5a5a5a, %eax
+    negl %eax
+    sbbl %eax, %eax
+    CHECK_EQ %eax, -1, "D_CLS: its data is another memory's"
+    CHECK_EQ again_word, 0x5a5a5a5a, "which a store went to"
     ret
 
 /* Runs at SMBASE + 8000h in 16-bit code with 4 GiB segments. */
@@ -108,6 +149,26 @@ handler2:
     movl %eax, (seen_cs - seen)(%esi)
     rsm
 handler2_end:
+handler_move:
+    movl $(NEW_SMBASE + 0x8000 + 0x7f00), %ebx
+    movl $SMRAM_SMBASE, -8(%ebx)
+    rsm
+handler_move_end:
+handler3:
+    movl $seen, %esi
+    movl $SMRAM_WORD, %ebx
+    movl (%ebx), %eax
+    movl %eax, (open_word - seen)(%esi)
+    SMRAM_CONTROL 0x2a
+    movl (%ebx), %eax
+    movl %eax, (closed_word - seen)(%esi)
+    movl $0x12121212, (%ebx)
+    SMRAM_CONTROL 0x0a
+    movl (%ebx), %eax
+    movl %eax, (again_word - seen)(%esi)
+    movl $0x1000, (%esi)
+    rsm
+handler3_end:
     .code32
 
     .bss
@@ -118,3 +179,6 @@ seen_cr0: .skip 4
 seen_dr7: .skip 4
 saved_ebx: .skip 4
 saved_cr0: .skip 4
+open_word: .skip 4
+closed_word: .skip 4
+again_word: .skip 4

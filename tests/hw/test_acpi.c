@@ -4,6 +4,7 @@
 
 #include "hw/acpi_tables.h"
 #include "hw/load.h"
+#include "util/bytes.h"
 #include "hw/piix4_pm.h"
 #include "hw/smbios.h"
 #include "fake.h"
@@ -134,8 +135,8 @@ static bool sums_to_zero(const uint8_t *p, size_t n)
 
 static const uint8_t *find_table(const uint8_t *base, uint32_t at, const uint8_t *rsdt, const char *signature)
 {
-    for (uint32_t i = 36; i < load_le32(rsdt + 4); i += 4) {
-        const uint8_t *t = base + (load_le32(rsdt + i) - at);
+    for (uint32_t i = 36; i < get_le32(rsdt + 4); i += 4) {
+        const uint8_t *t = base + (get_le32(rsdt + i) - at);
         if (!memcmp(t, signature, 4)) return t;
     }
     return NULL;
@@ -145,20 +146,20 @@ static const uint8_t *find_table(const uint8_t *base, uint32_t at, const uint8_t
 static void check_tables(const uint8_t *base, uint32_t at, const uint8_t *rsdp)
 {
     ok(!memcmp(rsdp, "RSD PTR ", 8) && sums_to_zero(rsdp, 20), "RSDP");
-    const uint8_t *rsdt = base + (load_le32(rsdp + 16) - at);
-    ok(!memcmp(rsdt, "RSDT", 4) && sums_to_zero(rsdt, load_le32(rsdt + 4)), "RSDT");
-    for (uint32_t i = 36; i < load_le32(rsdt + 4); i += 4) {
-        const uint8_t *t = base + (load_le32(rsdt + i) - at);
-        ok(sums_to_zero(t, load_le32(t + 4)), "%.4s", (const char *)t);
+    const uint8_t *rsdt = base + (get_le32(rsdp + 16) - at);
+    ok(!memcmp(rsdt, "RSDT", 4) && sums_to_zero(rsdt, get_le32(rsdt + 4)), "RSDT");
+    for (uint32_t i = 36; i < get_le32(rsdt + 4); i += 4) {
+        const uint8_t *t = base + (get_le32(rsdt + i) - at);
+        ok(sums_to_zero(t, get_le32(t + 4)), "%.4s", (const char *)t);
     }
     const uint8_t *fadt = find_table(base, at, rsdt, "FACP");
-    const uint8_t *facs = base + (load_le32(fadt + 36) - at), *dsdt = base + (load_le32(fadt + 40) - at);
-    ok(!memcmp(facs, "FACS", 4) && load_le32(fadt + 36) % 64 == 0, "FACS is aligned");
-    ok(!memcmp(dsdt, "DSDT", 4) && sums_to_zero(dsdt, load_le32(dsdt + 4)), "DSDT");
+    const uint8_t *facs = base + (get_le32(fadt + 36) - at), *dsdt = base + (get_le32(fadt + 40) - at);
+    ok(!memcmp(facs, "FACS", 4) && get_le32(fadt + 36) % 64 == 0, "FACS is aligned");
+    ok(!memcmp(dsdt, "DSDT", 4) && sums_to_zero(dsdt, get_le32(dsdt + 4)), "DSDT");
     const uint8_t *madt = find_table(base, at, rsdt, "APIC");
     uint32_t i = 44;
-    while (i + 2 <= load_le32(madt + 4) && madt[i + 1]) i += madt[i + 1];
-    IS(i, load_le32(madt + 4), "the MADT's entries fill it");
+    while (i + 2 <= get_le32(madt + 4) && madt[i + 1]) i += madt[i + 1];
+    IS(i, get_le32(madt + 4), "the MADT's entries fill it");
     ok(find_table(base, at, rsdt, "HPET") && find_table(base, at, rsdt, "SSDT"), "HPET and SSDT");
 }
 
@@ -205,12 +206,12 @@ static uint8_t *file_memory(const uint8_t *name)
 static void run_command(const uint8_t *e)
 {
     uint8_t *file = file_memory(e + 4);
-    uint32_t sum_at = load_le32(e + 60), start = load_le32(e + 64), len = load_le32(e + 68);
-    switch (load_le32(e)) {
+    uint32_t sum_at = get_le32(e + 60), start = get_le32(e + 64), len = get_le32(e + 68);
+    switch (get_le32(e)) {
     case 1: read_file((const char *)e + 4, file, sizeof memory - TABLES_AT); break;
     case 2: {
-        uint8_t *p = file + load_le32(e + 116);
-        uint32_t v = load_le32(p) + (uint32_t)(file_memory(e + 60) - memory);
+        uint8_t *p = file + get_le32(e + 116);
+        uint32_t v = get_le32(p) + (uint32_t)(file_memory(e + 60) - memory);
         ok(e[120] == 4, "a pointer of 4 bytes");
         memcpy(p, &v, 4);
         break;
@@ -249,7 +250,7 @@ static void test_smbios(void)
     size_t n = read_file("etc/smbios/smbios-tables", tables, sizeof tables);
     IS(read_file("etc/smbios/smbios-anchor", a, sizeof a), 31, "entry point");
     ok(!memcmp(a, "_SM_", 4) && sums_to_zero(a, 31) && sums_to_zero(a + 16, 15), "its sums");
-    IS(load_le16(a + 22), n, "length of the tables");
+    IS(get_le16(a + 22), n, "length of the tables");
     unsigned count = 0, largest = 0, last = 0;
     for (size_t i = 0; i < n; count++) {
         size_t end = i + tables[i + 1];
@@ -258,7 +259,7 @@ static void test_smbios(void)
         last = tables[i];
         i = end + 2;
     }
-    ok(count == load_le16(a + 28) && largest == load_le16(a + 8) && last == 127, "%u structures", count);
+    ok(count == get_le16(a + 28) && largest == get_le16(a + 8) && last == 127, "%u structures", count);
     fw_cfg_free(fw);
     fake_free(&f);
 }

@@ -4,6 +4,7 @@
 
 #include "hw/load.h"
 #include "fake.h"
+#include "util/bytes.h"
 
 static PhysMem *phys;
 static char dir[] = "/tmp/calque-load-XXXXXX", kernel_path[64], initrd_path[64];
@@ -52,20 +53,20 @@ static void make_linux(void)
     memset(image, 0, sizeof image);
     for (int i = 0; i < PAYLOAD; i++) image[SETUP + i] = (uint8_t)(i * 13);
     image[0x1f1] = 4;
-    load_put32(image + 0x1f4, PAYLOAD / 16);
-    load_put16(image + 0x1fe, 0xaa55);
+    put_le32(image + 0x1f4, PAYLOAD / 16);
+    put_le16(image + 0x1fe, 0xaa55);
     image[0x200] = 0xeb;
     image[0x201] = 0x68;
     memcpy(image + 0x202, "HdrS", 4);
-    load_put16(image + 0x206, 0x20f);
+    put_le16(image + 0x206, 0x20f);
     image[0x211] = 1;
-    load_put32(image + 0x214, 0x100000);
-    load_put32(image + 0x22c, 0x7fffffff);
-    load_put32(image + 0x230, 0x200000);
+    put_le32(image + 0x214, 0x100000);
+    put_le32(image + 0x22c, 0x7fffffff);
+    put_le32(image + 0x230, 0x200000);
     image[0x234] = 1;
-    load_put32(image + 0x238, 100);
-    load_put32(image + 0x258, 0x400000);
-    load_put32(image + 0x260, 0x100000);
+    put_le32(image + 0x238, 100);
+    put_le32(image + 0x258, 0x400000);
+    put_le32(image + 0x260, 0x100000);
     append = "console=ttyS0";
     initrd = NULL;
     ram_end = 16u << 20;
@@ -99,11 +100,11 @@ static void test_linux(void)
     uint32_t at = (uint32_t)phys_ld(phys, boot.esi + 0x218, 4);
     ok(at == ram_end - 4096 && phys_ld(phys, boot.esi + 0x21c, 4) == 300 && phys_ld(phys, at + 299, 1) == 0x77,
        "initrd at the top of memory (%#x)", at);
-    load_put32(image + 0x22c, 0x7fffff);
+    put_le32(image + 0x22c, 0x7fffff);
     ok(load(LINUX_SIZE) && phys_ld(phys, boot.esi + 0x218, 4) == 0x7ff000, "initrd below initrd_addr_max");
-    load_put32(image + 0x22c, 0x4fffff);
+    put_le32(image + 0x22c, 0x4fffff);
     refuses(LINUX_SIZE, "does not fit");
-    load_put16(image + 0x206, 0x201);
+    put_le16(image + 0x206, 0x201);
     initrd = NULL;
     ok(load(LINUX_SIZE) && phys_ld(phys, boot.esi + 0x20, 2) == 0xa33f, "protocol 2.01: old command line %s", error);
 }
@@ -132,18 +133,18 @@ static void test_linux_parts(void)
     ok(parts(LINUX_SIZE, &k, &p), "for firmware %s", error);
     ok(p.setup_at == 0x10000 && p.setup_size == SETUP && p.kernel_at == 0x100000 && p.kernel_size == PAYLOAD,
        "setup code and kernel");
-    IS(load_le32(k.bytes + 0x228), p.cmdline_at, "command line");
+    IS(get_le32(k.bytes + 0x228), p.cmdline_at, "command line");
     ok(k.bytes[0x210] == 0xff && (k.bytes[0x211] & 0x80), "loader type and heap");
-    ok(p.setup_at + load_le16(k.bytes + 0x224) + 0x200 < 0x1eff0, "heap below the stack");
-    ok(load_le32(k.bytes + 0x218) == p.initrd_at && load_le32(k.bytes + 0x21c) == sizeof b &&
+    ok(p.setup_at + get_le16(k.bytes + 0x224) + 0x200 < 0x1eff0, "heap below the stack");
+    ok(get_le32(k.bytes + 0x218) == p.initrd_at && get_le32(k.bytes + 0x21c) == sizeof b &&
            p.initrd_at + sizeof b <= ram_end - (1 << 20),
        "initrd below what firmware keeps");
     file_free(&p.initrd);
     file_free(&k);
-    load_put16(image + 0x206, 0x201);
+    put_le16(image + 0x206, 0x201);
     initrd = NULL;
     p = (LinuxParts){ .setup_at = 0 };
-    ok(parts(LINUX_SIZE, &k, &p) && p.setup_at + load_le16(k.bytes + 0x22) == p.cmdline_at, "old protocol %s", error);
+    ok(parts(LINUX_SIZE, &k, &p) && p.setup_at + get_le16(k.bytes + 0x22) == p.cmdline_at, "old protocol %s", error);
     file_free(&k);
     make_linux();
     initrd = initrd_path;
@@ -173,22 +174,22 @@ static void test_linux_refusals(void)
     append = long_text;
     refuses(LINUX_SIZE, "-append");
     make_linux();
-    load_put32(image + 0x214, 0x200000);
+    put_le32(image + 0x214, 0x200000);
     refuses(LINUX_SIZE, "entry point");
     make_linux();
     image[0x211] = 0;
     refuses(LINUX_SIZE, "zImage");
     make_linux();
-    load_put16(image + 0x206, 0x105);
+    put_le16(image + 0x206, 0x105);
     refuses(LINUX_SIZE, "too old");
     make_linux();
-    load_put32(image + 0x230, 0x123);
+    put_le32(image + 0x230, 0x123);
     refuses(LINUX_SIZE, "alignment");
     make_linux();
-    load_put32(image + 0x260, 0x7fffffff);
+    put_le32(image + 0x260, 0x7fffffff);
     refuses(LINUX_SIZE, "needs");
-    load_put32(image + 0x258, 0xffffffff);
-    load_put32(image + 0x25c, 0xffffffff);
+    put_le32(image + 0x258, 0xffffffff);
+    put_le32(image + 0x25c, 0xffffffff);
     refuses(LINUX_SIZE, "damaged");
     make_linux();
     ram_end = 2u << 20;
@@ -208,9 +209,9 @@ static void test_linux_refusals(void)
 
 static void put_header(uint32_t at, uint32_t flags)
 {
-    load_put32(image + at, 0x1badb002);
-    load_put32(image + at + 4, flags);
-    load_put32(image + at + 8, 0u - 0x1badb002 - flags);
+    put_le32(image + at, 0x1badb002);
+    put_le32(image + at + 4, flags);
+    put_le32(image + at + 8, 0u - 0x1badb002 - flags);
 }
 
 static void make_kludge(void)
@@ -218,11 +219,11 @@ static void make_kludge(void)
     memset(image, 0, sizeof image);
     for (int i = 0; i < 4096; i++) image[i] = (uint8_t)(i * 7);
     put_header(0x40, 0x10003);
-    load_put32(image + 0x4c, 0x200040);
-    load_put32(image + 0x50, 0x200000);
-    load_put32(image + 0x54, 0x201000);
-    load_put32(image + 0x58, 0x203000);
-    load_put32(image + 0x5c, 0x200060);
+    put_le32(image + 0x4c, 0x200040);
+    put_le32(image + 0x50, 0x200000);
+    put_le32(image + 0x54, 0x201000);
+    put_le32(image + 0x58, 0x203000);
+    put_le32(image + 0x5c, 0x200060);
     append = "quiet";
     initrd = NULL;
     ram_end = 16u << 20;
@@ -234,18 +235,18 @@ static void make_elf(void)
     put_header(0x100, 3);
     memset(image, 0, 0x100);
     memcpy(image, "\177ELF\1\1\1", 7);
-    load_put16(image + 16, 2);
-    load_put16(image + 18, 3);
-    load_put32(image + 24, 0xc0200010); /* entry, virtual */
-    load_put32(image + 28, 52);
-    load_put16(image + 42, 32);
-    load_put16(image + 44, 1);
-    load_put32(image + 52, 1);
-    load_put32(image + 56, 0x1000);
-    load_put32(image + 60, 0xc0200000);
-    load_put32(image + 64, 0x200000);
-    load_put32(image + 68, 0x800);
-    load_put32(image + 72, 0x2000);
+    put_le16(image + 16, 2);
+    put_le16(image + 18, 3);
+    put_le32(image + 24, 0xc0200010); /* entry, virtual */
+    put_le32(image + 28, 52);
+    put_le16(image + 42, 32);
+    put_le16(image + 44, 1);
+    put_le32(image + 52, 1);
+    put_le32(image + 56, 0x1000);
+    put_le32(image + 60, 0xc0200000);
+    put_le32(image + 64, 0x200000);
+    put_le32(image + 68, 0x800);
+    put_le32(image + 72, 0x2000);
 }
 
 static void string_at(uint32_t at, char *text, size_t n)
@@ -296,24 +297,24 @@ static void test_multiboot_refusals(void)
     make_elf();
     refuses(0x1400, "truncated");
     make_elf();
-    load_put32(image + 64, 0xb0000);
+    put_le32(image + 64, 0xb0000);
     refuses(8192, "no memory");
-    load_put32(image + 64, 0xfffff000);
+    put_le32(image + 64, 0xfffff000);
     refuses(8192, "no memory");
     make_elf();
-    load_put32(image + 68, 0x2001);
+    put_le32(image + 68, 0x2001);
     refuses(16384, "larger in the file");
     make_elf();
-    load_put16(image + 44, 0xffff);
+    put_le16(image + 44, 0xffff);
     refuses(8192, "program headers");
     make_elf();
-    load_put32(image + 52, 2);
+    put_le32(image + 52, 2);
     refuses(8192, "nothing to load");
     make_elf();
-    load_put16(image + 18, 62);
+    put_le16(image + 18, 62);
     refuses(8192, "32-bit x86");
     make_elf();
-    load_put32(image + 24, 0xfff00000);
+    put_le32(image + 24, 0xfff00000);
     refuses(8192, "entry point");
     make_elf();
     put_header(0x100, 0x20);
@@ -322,15 +323,15 @@ static void test_multiboot_refusals(void)
     initrd = "/nonexistent/m a";
     refuses(8192, "/nonexistent/m");
     make_kludge();
-    load_put32(image + 0x50, 0x300000);
+    put_le32(image + 0x50, 0x300000);
     refuses(8192, "damaged");
     make_kludge();
-    load_put32(image + 0x54, 0x1ff000);
+    put_le32(image + 0x54, 0x1ff000);
     refuses(8192, "damaged");
     make_kludge();
-    load_put32(image + 0x54, 0x280000);
+    put_le32(image + 0x54, 0x280000);
     refuses(8192, "damaged");
-    load_put32(image + 0x58, 0);
+    put_le32(image + 0x58, 0);
     refuses(8192, "truncated");
     make_kludge();
     refuses(0x50, "truncated");
@@ -349,7 +350,7 @@ static void fuzz(const char *name, void (*make)(void), size_t size, unsigned hea
             if (rand() & 1)
                 image[at] = (uint8_t)rand();
             else
-                load_put32(image + at, (uint32_t)rand() * 2654435761u);
+                put_le32(image + at, (uint32_t)rand() * 2654435761u);
         }
         bool done = load(rand() % 4 ? size : (size_t)rand() % size);
         loaded += done;

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "../tap.h"
+#include "util/bytes.h"
 #include "util/nearest.h"
 #include "util/number.h"
 
@@ -71,8 +72,23 @@ static void test_nearest(void)
     ok(edit_distance(big, big) == 0 && edit_distance(big, "") == 63, "long words are cut");
 }
 
+static void test_bytes(void)
+{
+    static const uint8_t in[] = { 0xff, 0x81, 0x92, 0xa3, 0xb4, 0xc5, 0xd6, 0xe7, 0xf8 };
+    uint8_t out[14] = { 0 };
+    ok(get_le16(in + 1) == 0x9281 && get_le32(in + 1) == 0xb4a39281 && get_le64(in + 1) == 0xf8e7d6c5b4a39281,
+       "little-endian, read");
+    ok(get_be16(in + 1) == 0x8192 && get_be32(in + 1) == 0x8192a3b4, "big-endian, read");
+    put_le16(out + 1, 0x12349281);
+    put_le32(out + 3, 0xb4a39281);
+    put_be16(out + 7, 0x12348192);
+    put_be32(out + 9, 0x8192a3b4);
+    ok(memcmp(out, "\0\x81\x92\x81\x92\xa3\xb4\x81\x92\x81\x92\xa3\xb4\0", 14) == 0, "written, and no more");
+}
+
 int main(void)
 {
+    test_bytes();
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         uint64_t v = 0;
         bool good = parse_size(sizes[i].text, MIB, &v);
