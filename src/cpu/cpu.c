@@ -25,6 +25,7 @@ CPUState *cpu_new(PhysMem *phys, IoPorts *io, const char *spec, char *error, siz
     cpu->model = own;
     cpu->io = io;
     cpu->a20 = true;
+    cpu->outside_request = &cpu->exit_request;
     mmu_init(&cpu->mmu, phys);
     cpu_reset(cpu);
     return cpu;

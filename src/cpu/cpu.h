@@ -62,6 +62,11 @@ static inline void cpu_request_exit(CPUState *cpu)
 {
     __atomic_store_n(&cpu->exit_request, 1, __ATOMIC_RELEASE);
 }
+/* From any thread. */
+static inline void cpu_request_exit_from_outside(CPUState *cpu)
+{
+    __atomic_store_n(cpu->outside_request, 1, __ATOMIC_RELEASE);
+}
 static inline void cpu_set_intr(CPUState *cpu, bool level)
 {
     cpu->intr_line = level;
@@ -83,6 +88,8 @@ static inline void cpu_pulse_init(CPUState *cpu)
     cpu_request_exit(cpu);
 }
 void cpu_set_a20(CPUState *cpu, bool enabled);
+
+bool cpu_host_random(uint32_t *value); /* 32 bits from the host's cryptographic generator; false: none now */
 
 /* --- memory with segmentation: cpu/mem.c -------------------------------------------------------- */
 /* All checks; raise #GP, #SS, #PF, #AC.  size 1, 2, 4 (value zero-extended). */

@@ -17,24 +17,75 @@ enum { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_LDTR, SEG_TR, SEG_COU
 
 /* EFLAGS, SDM 1 3.4.3 */
 enum {
-    FL_CF = 1, FL_1 = 2, FL_PF = 4, FL_AF = 0x10, FL_ZF = 0x40, FL_SF = 0x80, FL_TF = 0x100, FL_IF = 0x200,
-    FL_DF = 0x400, FL_OF = 0x800, FL_IOPL = 0x3000, FL_NT = 0x4000, FL_RF = 0x10000, FL_VM = 0x20000,
-    FL_AC = 0x40000, FL_VIF = 0x80000, FL_VIP = 0x100000, FL_ID = 0x200000,
+    FL_CF = 1,
+    FL_1 = 2,
+    FL_PF = 4,
+    FL_AF = 0x10,
+    FL_ZF = 0x40,
+    FL_SF = 0x80,
+    FL_TF = 0x100,
+    FL_IF = 0x200,
+    FL_DF = 0x400,
+    FL_OF = 0x800,
+    FL_IOPL = 0x3000,
+    FL_NT = 0x4000,
+    FL_RF = 0x10000,
+    FL_VM = 0x20000,
+    FL_AC = 0x40000,
+    FL_VIF = 0x80000,
+    FL_VIP = 0x100000,
+    FL_ID = 0x200000,
     FL_ARITH = FL_CF | FL_PF | FL_AF | FL_ZF | FL_SF | FL_OF,
 };
 enum {
-    CR0_PE = 1, CR0_MP = 2, CR0_EM = 4, CR0_TS = 8, CR0_ET = 0x10, CR0_NE = 0x20, CR0_WP = 0x10000,
-    CR0_AM = 0x40000, CR0_NW = 0x20000000, CR0_CD = 0x40000000,
+    CR0_PE = 1,
+    CR0_MP = 2,
+    CR0_EM = 4,
+    CR0_TS = 8,
+    CR0_ET = 0x10,
+    CR0_NE = 0x20,
+    CR0_WP = 0x10000,
+    CR0_AM = 0x40000,
+    CR0_NW = 0x20000000,
+    CR0_CD = 0x40000000,
 };
 #define CR0_PG 0x80000000u
 enum {
-    CR4_VME = 1, CR4_PVI = 2, CR4_TSD = 4, CR4_DE = 8, CR4_PSE = 0x10, CR4_PAE = 0x20, CR4_MCE = 0x40,
-    CR4_PGE = 0x80, CR4_PCE = 0x100, CR4_OSFXSR = 0x200, CR4_OSXMMEXCPT = 0x400, CR4_UMIP = 0x800,
-    CR4_SMEP = 0x100000, CR4_SMAP = 0x200000,
+    CR4_VME = 1,
+    CR4_PVI = 2,
+    CR4_TSD = 4,
+    CR4_DE = 8,
+    CR4_PSE = 0x10,
+    CR4_PAE = 0x20,
+    CR4_MCE = 0x40,
+    CR4_PGE = 0x80,
+    CR4_PCE = 0x100,
+    CR4_OSFXSR = 0x200,
+    CR4_OSXMMEXCPT = 0x400,
+    CR4_UMIP = 0x800,
+    CR4_SMEP = 0x100000,
+    CR4_SMAP = 0x200000,
 };
 enum {
-    EXC_DE, EXC_DB, EXC_NMI, EXC_BP, EXC_OF, EXC_BR, EXC_UD, EXC_NM, EXC_DF, EXC_COSEG, EXC_TS, EXC_NP,
-    EXC_SS, EXC_GP, EXC_PF, EXC_MF = 16, EXC_AC, EXC_MC, EXC_XM,
+    EXC_DE,
+    EXC_DB,
+    EXC_NMI,
+    EXC_BP,
+    EXC_OF,
+    EXC_BR,
+    EXC_UD,
+    EXC_NM,
+    EXC_DF,
+    EXC_COSEG,
+    EXC_TS,
+    EXC_NP,
+    EXC_SS,
+    EXC_GP,
+    EXC_PF,
+    EXC_MF = 16,
+    EXC_AC,
+    EXC_MC,
+    EXC_XM,
 };
 
 /* Segment register with its hidden part. */
@@ -48,10 +99,23 @@ typedef struct SegCache {
     uint16_t attr; /* descriptor bits 40..55: type 0-3, S 4, DPL 5-6, P 7, (limit 8-11 = 0), AVL 12, D/B 14, G 15 */
 } SegCache;
 enum {
-    SEG_A = 1, SEG_W = 2, SEG_R = 2, SEG_E = 4, SEG_C = 4, SEG_X = 8, SEG_S = 0x10, SEG_DPL = 0x60,
-    SEG_P = 0x80, SEG_AVL = 0x1000, SEG_DB = 0x4000, SEG_G = 0x8000,
+    SEG_A = 1,
+    SEG_W = 2,
+    SEG_R = 2,
+    SEG_E = 4,
+    SEG_C = 4,
+    SEG_X = 8,
+    SEG_S = 0x10,
+    SEG_DPL = 0x60,
+    SEG_P = 0x80,
+    SEG_AVL = 0x1000,
+    SEG_DB = 0x4000,
+    SEG_G = 0x8000,
 };
-static inline unsigned seg_dpl(const SegCache *s) { return s->attr >> 5 & 3; }
+static inline unsigned seg_dpl(const SegCache *s)
+{
+    return s->attr >> 5 & 3;
+}
 
 /* x87 and SSE state, as FXSAVE describes it. */
 typedef struct Fp80 {
@@ -68,8 +132,8 @@ typedef union XmmReg {
 } XmmReg;
 typedef struct FpuState {
     _Alignas(16) XmmReg xmm[8];
-    Fp80 r[8]; /* physical registers R0..R7; ST(i) = r[(top + i) & 7]; MMi = r[i].mant */
-    uint16_t cw, sw; /* sw holds TOP in bits 11-13 */
+    Fp80 r[8];         /* physical registers R0..R7; ST(i) = r[(top + i) & 7]; MMi = r[i].mant */
+    uint16_t cw, sw;   /* sw holds TOP in bits 11-13 */
     uint8_t tag_valid; /* bit i: physical register i is not empty (abridged tag word) */
     uint16_t fop, fcs, fds;
     uint32_t fip, fdp;
@@ -92,58 +156,61 @@ typedef struct CPUState {
     /* Hot: within reach of an 8-bit displacement. */
     uint32_t regs[8];
     uint32_t eip;          /* valid outside generated code, and wherever something may raise */
-    uint32_t exit_request; /* nonzero: leave generated code at the next poll; set from any thread or handler (atomic) */
+    uint32_t exit_request; /* nonzero: leave generated code at the next poll (atomic) */
     uint16_t cc;           /* saved arithmetic flags, LAHF/SETO format: low byte = OF (0/1), high byte = SF ZF AF PF CF
                             * at their EFLAGS positions.  cpu_get_eflags() puts it together */
     uint16_t pad0;
-    int32_t df;            /* direction: +1 or -1 */
-    uint32_t eflags;       /* the other flags: TF IF IOPL NT RF VM AC VIF VIP ID (bit 1 set; arithmetic and DF bits 0) */
-    uint32_t mode;         /* mode flags in force, see cpu_mode(); refreshed by the execution loop */
-    uint32_t mode_id;      /* unique for (mode, CS base, CS limit); exec's */
+    int32_t df;       /* direction: +1 or -1 */
+    uint32_t eflags;  /* the other flags: TF IF IOPL NT RF VM AC VIF VIP ID (bit 1 set; arithmetic and DF bits 0) */
+    uint32_t mode;    /* mode flags in force, see cpu_mode(); refreshed by the execution loop */
+    uint32_t mode_id; /* unique for (mode, CS base, CS limit); exec's */
     uint32_t scratch32;
-    uint32_t call_arg[4];  /* the backend's: arguments of a callout on their way */
+    uint32_t call_arg[4];     /* the backend's: arguments of a callout on their way */
     uint64_t backend_tmp[12]; /* for the backend's thunks */
-    uint32_t spill[64];    /* the backend's: temporaries that found no register */
-    bool run_failed;       /* with cpu_retry_single(): the block is not to merge page checks again */
-    const void *host_pc;   /* where in the code cache the last callout or slow path came from; NULL outside */
-    void *host_sp;         /* the backend's: host stack on entry */
-    void *exit_slot;       /* exec's: the unchained direct exit just taken, or NULL */
+    uint32_t spill[64];       /* the backend's: temporaries that found no register */
+    bool run_failed;          /* with cpu_retry_single(): the block is not to merge page checks again */
+    const void *host_pc;      /* where in the code cache the last callout or slow path came from; NULL outside */
+    void *host_sp;            /* the backend's: host stack on entry */
+    void *exit_slot;          /* exec's: the unchained direct exit just taken, or NULL */
     SegCache seg[SEG_COUNT];
     _Alignas(64) uint8_t bounce[64]; /* backends' bounce buffer for FP memory operands */
     FpuState fpu;
 
     uint32_t cr0, cr2, cr3, cr4;
     uint32_t dr[8];
-    struct { uint32_t base; uint16_t limit; } gdt, idt;
+    struct {
+        uint32_t base;
+        uint16_t limit;
+    } gdt, idt;
     bool a20;
-    uint8_t shadow;        /* interrupt shadow: SHADOW_* */
-    uint8_t cpl;           /* current privilege level: set with every CS load; 3 in v86, 0 in real mode */
-    uint8_t event_kept;    /* KEPT_*: what the instruction just run exempts from cpu_single_done() */
-    uint32_t dr6_pending;  /* data and I/O breakpoints hit by the current instruction (DR6 bits) */
-    bool halted;           /* HLT executed */
+    uint8_t shadow;       /* interrupt shadow: SHADOW_* */
+    uint8_t cpl;          /* current privilege level: set with every CS load; 3 in v86, 0 in real mode */
+    uint8_t event_kept;   /* KEPT_*: what the instruction just run exempts from cpu_single_done() */
+    uint32_t dr6_pending; /* data and I/O breakpoints hit by the current instruction (DR6 bits) */
+    bool halted;          /* HLT executed */
     bool in_smm;
     bool smi_pending, nmi_pending, nmi_blocked, init_pending;
-    bool shutdown;         /* triple fault */
-    uint8_t nest;          /* exception being delivered, for double faults (cpu/interrupt.c) */
+    bool shutdown; /* triple fault */
+    uint8_t nest;  /* exception being delivered, for double faults (cpu/interrupt.c) */
     uint32_t smbase;
 
     /* Pending exception, between cpu_raise() and its delivery. */
-    int exc_vector;        /* -1: none */
+    int exc_vector; /* -1: none */
     uint32_t exc_error;
     bool exc_has_error, exc_is_soft; /* soft: INT n, INT3, INTO (EIP is that of the next instruction) */
-    jmp_buf *exc_env;      /* where cpu_raise() jumps to: the execution loop */
+    jmp_buf *exc_env;                /* where cpu_raise() jumps to: the execution loop */
 
     /* MSRs */
     uint64_t efer, pat, apic_base, misc_enable, tsc_adjust_offset;
     uint32_t sysenter_cs, sysenter_esp, sysenter_eip;
     uint64_t mtrr_def, mtrr_fixed[11], mtrr_var[16];
-    uint64_t star;         /* SYSCALL */
+    uint64_t star; /* SYSCALL */
 
     /* CPUID model, cpu/cpuid.c */
     struct CpuModel *model;
     uint32_t feat_1_edx, feat_1_ecx, feat_7_ebx, feat_ext_edx, feat_ext_ecx; /* features in force */
     uint32_t feat_7_ecx;
-    bool has_apic;         /* the board has wired a local APIC: CPUID and IA32_APIC_BASE show it */
+    bool has_apic; /* the board has wired a local APIC: CPUID and IA32_APIC_BASE show it */
     /* MONITOR: the line as it was when armed (cpu/control.c) */
     bool monitor_armed;
     PhysAddr monitor_addr;
@@ -152,14 +219,14 @@ typedef struct CPUState {
 
     /* The outside, set by the board. */
     IoPorts *io;
-    int (*intr_ack)(void *opaque);      /* interrupt acknowledge cycle: vector from PIC or APIC */
+    int (*intr_ack)(void *opaque); /* interrupt acknowledge cycle: vector from PIC or APIC */
     void *intr_opaque;
-    bool intr_line;                     /* INTR pin */
-    const CpuApicOps *apic_ops;         /* with has_apic; else NULL */
+    bool intr_line;             /* INTR pin */
+    const CpuApicOps *apic_ops; /* with has_apic; else NULL */
     void *apic;
     void (*smm_change)(void *opaque, bool in_smm); /* SMIACT#: SMRAM appears or goes; may be NULL */
     void *smm_opaque;
-    bool smm_nmi_blocked;               /* NMI blocking as it was before SMM */
+    bool smm_nmi_blocked;                   /* NMI blocking as it was before SMM */
     void (*ferr)(void *opaque, bool level); /* FERR# (CR0.NE = 0) -> IRQ 13; may be NULL */
     void *ferr_opaque;
     /* exec's: called before a guest store of len bytes to RAM at addr that holds translated code; may
@@ -172,12 +239,23 @@ typedef struct CPUState {
     void (*fpu_sync_out)(struct CPUState *); /* host -> CPUState.fpu, NULL when CPUState.fpu is the truth */
     void (*fpu_sync_in)(struct CPUState *);  /* CPUState.fpu -> host */
 
-    struct Exec *exec;     /* exec's own */
+    /* RDRAND's source of random bits; false: none to be had now.  NULL: the host's. */
+    bool (*random)(void *opaque, uint32_t *value);
+    void *random_opaque;
+    /* Where other threads ask for what exit_request asks for: just that, or, when guest code must not notice before the
+     * block's end (-accel lockstep), outside_held. */
+    uint32_t *outside_request;
+    uint32_t outside_held;
+
+    struct Exec *exec; /* exec's own */
     uint64_t n_insns_retired;
 
     Mmu mmu;
     /* Indirect-branch lookup, read by generated code (exec/lookup.c fills it): entry matches when eip and mode_id do. */
-    struct JumpCacheEntry { uint32_t eip, mode_id; const void *code; } jump_cache[4096];
+    struct JumpCacheEntry {
+        uint32_t eip, mode_id;
+        const void *code;
+    } jump_cache[4096];
 } CPUState;
 
 /* IA32_APIC_BASE */
@@ -187,6 +265,9 @@ enum { APIC_BASE_BSP = 1 << 8, APIC_BASE_ENABLE = 1 << 11 };
 enum { SHADOW_STI = 1, SHADOW_MOVSS = 2 };
 /* KEPT_RF: IRET or a task switch loaded RF afresh.  KEPT_STEP: no single-step trap (INT n, task switch). */
 enum { KEPT_RF = 1, KEPT_STEP = 2 };
-static inline unsigned cpu_jump_hash(uint32_t eip) { return (eip ^ eip >> 12) & 4095; }
+static inline unsigned cpu_jump_hash(uint32_t eip)
+{
+    return (eip ^ eip >> 12) & 4095;
+}
 
 #endif

@@ -138,8 +138,11 @@ static bool pending(const CPUState *cpu)
 static bool poll_outside(Exec *ex)
 {
     CPUState *cpu = ex->cpu;
-    if (!__atomic_load_n(&cpu->exit_request, __ATOMIC_ACQUIRE)) return true;
+    if (!__atomic_load_n(&cpu->exit_request, __ATOMIC_ACQUIRE) &&
+        !__atomic_load_n(cpu->outside_request, __ATOMIC_ACQUIRE))
+        return true;
     __atomic_store_n(&cpu->exit_request, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(cpu->outside_request, 0, __ATOMIC_RELAXED);
     return ex->hooks.poll(ex->hooks.opaque);
 }
 

@@ -30,7 +30,7 @@ struct Alarm {
     pthread_t thread;
     int timer;
     bool armed, quit;
-    uint32_t *flag;
+    uint32_t *const *flag;
 };
 
 static void *alarm_main(void *arg)
@@ -40,12 +40,12 @@ static void *alarm_main(void *arg)
     while (read(a->timer, &expirations, sizeof expirations) > 0 || errno == EINTR || errno == ECANCELED) {
         if (__atomic_load_n(&a->quit, __ATOMIC_ACQUIRE)) break;
         __atomic_store_n(&a->armed, false, __ATOMIC_RELEASE);
-        __atomic_store_n(a->flag, 1, __ATOMIC_RELEASE);
+        __atomic_store_n(*a->flag, 1, __ATOMIC_RELEASE);
     }
     return NULL;
 }
 
-Alarm *alarm_new(uint32_t *flag)
+Alarm *alarm_new(uint32_t *const *flag)
 {
     Alarm *a = calloc(1, sizeof *a);
     if (!a) return NULL;
@@ -96,7 +96,7 @@ struct Alarm {
     uint64_t when;           /* armed for; UINT64_MAX: nothing */
     uint64_t sleeping_until; /* what the thread waits for by itself */
     bool quit;
-    uint32_t *flag;
+    uint32_t *const *flag;
 };
 
 static void sleep_until(Alarm *a, uint64_t when)
@@ -118,7 +118,7 @@ static void *alarm_main(void *arg)
     while (!a->quit) {
         if (a->when != UINT64_MAX && alarm_host_now() >= a->when) {
             a->when = UINT64_MAX;
-            __atomic_store_n(a->flag, 1, __ATOMIC_RELEASE);
+            __atomic_store_n(*a->flag, 1, __ATOMIC_RELEASE);
         }
         sleep_until(a, a->when);
     }
@@ -126,7 +126,7 @@ static void *alarm_main(void *arg)
     return NULL;
 }
 
-Alarm *alarm_new(uint32_t *flag)
+Alarm *alarm_new(uint32_t *const *flag)
 {
     Alarm *a = calloc(1, sizeof *a);
     if (!a) return NULL;

@@ -232,7 +232,7 @@ void machine_post(Machine *m, void (*fn)(void *opaque), void *opaque)
     pthread_mutex_lock(&m->lock);
     *m->last = p;
     m->last = &p->next;
-    cpu_request_exit(m->cpu);
+    cpu_request_exit_from_outside(m->cpu);
     pthread_cond_signal(&m->arrived);
     pthread_mutex_unlock(&m->lock);
 }
@@ -437,7 +437,7 @@ void machine_set_policy(Machine *m, bool no_reboot, bool no_shutdown)
 
 bool machine_start_alarm(Machine *m)
 {
-    m->alarm = alarm_new(&m->cpu->exit_request);
+    m->alarm = alarm_new(&m->cpu->outside_request);
     if (!m->alarm) return false;
     m->alarm_at = TIMER_NEVER;
     if (!m->stopped) arm(m);

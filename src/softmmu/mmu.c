@@ -11,9 +11,6 @@
 #include "util/log.h"
 #include "util/die.h"
 
-/* Makes the inline compare fail; the page part stays good.  Not one of the low four bits: code that wants an aligned operand
- * compares those of the address along with its page. */
-enum { TAG_SLOW = 0x800 };
 #define TAG_EMPTY UINT32_C(0xffffffff)
 
 static void remapped(void *opaque)
@@ -43,6 +40,7 @@ void mmu_free(Mmu *m)
     if (!m->book) return;
     phys_off_remap(m->phys, remapped, m);
     phys_off_cleaned(m->phys, cleaned, m);
+    mmu_undo_free(m);
     free(m->book);
     m->book = NULL;
 }
@@ -51,6 +49,7 @@ void mmu_free(Mmu *m)
 
 static void slot_empty(Mmu *m, unsigned table, unsigned n)
 {
+    mmu_undo_note(m, table, n);
     m->book->slot[table][n].flags &= SLOT_ON_LIST;
     if (table >= BOOK_FETCH) {
         m->itlb[table - BOOK_FETCH][n] = MMU_ITLB_EMPTY;
@@ -64,6 +63,7 @@ static void flush_local(Mmu *m)
 {
     MmuBook *b = m->book;
     m->n_flush++;
+    mmu_undo_note_victims(m);
     if (log_on(LOG_MMU)) log_printf("mmu flush: %u entries that are not global\n", (unsigned)b->local.n);
     for (unsigned i = 0; i < b->local.n; i++) {
         unsigned table = b->local.id[i] / MMU_TLB_SIZE, n = b->local.id[i] % MMU_TLB_SIZE;
@@ -127,6 +127,7 @@ void mmu_invlpg(Mmu *m, uint32_t lin)
     uint32_t first = lin & ~PAGE_MASK, bytes = PAGE_SIZE;
     if (log_on(LOG_MMU) && log_in_range(lin)) log_printf("mmu invlpg: %08x\n", lin);
     uint8_t large = b->large[lin >> 21];
+    mmu_undo_note_victims(m);
     if (large) {
         bytes = large & 2 ? 1u << 22 : 1u << 21;
         first = lin & ~(bytes - 1);
@@ -172,7 +173,7 @@ bool mmu_set_control(Mmu *m, uint32_t cr0, uint32_t cr3, uint32_t cr4, bool nx, 
 
 /* --- filling ------------------------------------------------------------------------------------ */
 
-static void list_slot(MmuBook *b, unsigned table, unsigned n)
+void mmu_list_slot(MmuBook *b, unsigned table, unsigned n)
 {
     Slot *s = &b->slot[table][n];
     uint8_t bit = s->flags & SLOT_GLOBAL ? SLOT_LISTED_G : SLOT_LISTED;
@@ -194,11 +195,11 @@ static void note_large(MmuBook *b, uint32_t lin, unsigned shift)
 }
 
 /* The write tag of an entry: fast only for RAM that holds no translated code and whose writes nobody waits for. */
-static uint32_t write_tag(Mmu *m, uint32_t page, const Slot *s)
+static uint32_t write_tag(Mmu *m, uint32_t page, const Slot *s, uintptr_t addend)
 {
     PhysAddr phys = (PhysAddr)s->ppage << PAGE_SHIFT;
     bool fast = (s->flags & (SLOT_WRITE | SLOT_RAM)) == (SLOT_WRITE | SLOT_RAM) && !phys_page_has_code(m->phys, phys) &&
-                !phys_page_is_clean(m->phys, phys);
+                !phys_page_is_clean(m->phys, phys) && phys_page_is_open(m->phys, (const uint8_t *)(page + addend));
     return fast ? page : page | TAG_SLOW;
 }
 
@@ -224,17 +225,19 @@ static void fill_data(Mmu *m, uint32_t page, unsigned idx, const WalkResult *w)
     MmuBook *b = m->book;
     TlbEntry *e = &m->tlb[idx][n];
     Slot *s = &b->slot[idx][n];
+    mmu_undo_note(m, idx, n);
+    mmu_undo_note_victims(m);
     if ((s->flags & SLOT_VALID) && !slot_holds(m, idx, n, page)) put_victim(b, idx, e, s);
     bool ram;
     uint8_t *host = phys_page_host(m->phys, w->page, &ram);
     s->ppage = (uint32_t)(w->page >> PAGE_SHIFT);
     s->flags = (uint8_t)((s->flags & SLOT_ON_LIST) | SLOT_VALID | (w->global ? SLOT_GLOBAL : 0) |
                          (w->may_write ? SLOT_WRITE : 0) | (host ? SLOT_HOST : 0) | (ram ? SLOT_RAM : 0));
-    list_slot(b, idx, n);
+    mmu_list_slot(b, idx, n);
     if (w->large) note_large(b, page, w->shift);
     e->addend = host ? (uintptr_t)host - page : 0;
     e->tag_rd = host ? page : page | TAG_SLOW;
-    e->tag_wr = write_tag(m, page, s);
+    e->tag_wr = write_tag(m, page, s, e->addend);
 }
 
 static void fill_fetch(Mmu *m, uint32_t page, unsigned idx, const WalkResult *w)
@@ -245,9 +248,10 @@ static void fill_fetch(Mmu *m, uint32_t page, unsigned idx, const WalkResult *w)
     uint32_t word = mmu_itlb_word(page, w->page);
     if (word == MMU_ITLB_EMPTY) return; /* the very last page: stays slow */
     Slot *s = &b->slot[table][n];
+    mmu_undo_note(m, table, n);
     s->ppage = (uint32_t)(w->page >> PAGE_SHIFT);
     s->flags = (uint8_t)((s->flags & SLOT_ON_LIST) | SLOT_VALID | (w->global ? SLOT_GLOBAL : 0));
-    list_slot(b, table, n);
+    mmu_list_slot(b, table, n);
     if (w->large) note_large(b, page, w->shift);
     m->itlb[which][n] = word;
 }
@@ -262,6 +266,7 @@ static bool take_victim(Mmu *m, uint32_t page, unsigned idx, uint8_t need)
     for (unsigned i = 0; i < MMU_VICTIMS; i++) {
         Victim *v = &b->victim[idx][i];
         if (victim_page(v) != page || !(v->slot.flags & SLOT_VALID)) continue;
+        mmu_undo_note_victims(m);
         if ((v->slot.flags & need) != need) {
             v->slot.flags = 0;
             return false;
@@ -269,12 +274,13 @@ static bool take_victim(Mmu *m, uint32_t page, unsigned idx, uint8_t need)
         unsigned n = mmu_tlb_index(page);
         TlbEntry *e = &m->tlb[idx][n];
         Slot *s = &b->slot[idx][n];
+        mmu_undo_note(m, idx, n);
         Victim old = { *e, *s };
         uint8_t listed = s->flags & SLOT_ON_LIST;
         *e = v->entry;
         *s = v->slot;
         s->flags |= listed;
-        list_slot(b, idx, n);
+        mmu_list_slot(b, idx, n);
         old.slot.flags &= (uint8_t)~SLOT_ON_LIST;
         *v = old;
         return true;
@@ -296,7 +302,8 @@ const TlbEntry *mmu_entry(Mmu *m, uint32_t lin, unsigned access, unsigned idx, c
         if (!mmu_walk(m, lin, access, idx, &w, fault)) return NULL;
         fill_data(m, page, idx, &w);
     } else if (access == MMU_WRITE && e->tag_wr != page && (s->flags & SLOT_RAM)) {
-        e->tag_wr = write_tag(m, page, s); /* its code may be gone by now */
+        mmu_undo_note(m, idx, n);
+        e->tag_wr = write_tag(m, page, s, e->addend); /* its code may be gone by now */
     }
     *slot = s;
     return e;

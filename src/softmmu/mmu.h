@@ -84,6 +84,12 @@ bool mmu_st_bytes(Mmu *m, uint32_t lin, const void *buf, unsigned len, unsigned 
  * (*faulted true, *fault set). */
 uint8_t *mmu_host(Mmu *m, uint32_t lin, unsigned access, unsigned idx, MmuFault *fault, bool *faulted);
 
+/* Taking back what a stretch of guest code did to the TLBs and the control registers' copies, so that the same code can
+ * run again from the same state. */
+void mmu_undo_start(Mmu *m); /* from here on */
+void mmu_undo_back(Mmu *m);  /* all is as at the start; goes on noting */
+void mmu_undo_stop(Mmu *m);  /* all that was filled stays, but the next write to any page takes the slow path */
+
 /* The tables in force, for `info tlb` / `info mem`. */
 void mmu_print_tables(Mmu *m, void (*emit)(void *opaque, const char *line), void *opaque);
 

@@ -46,6 +46,7 @@ static void part_write(Mmu *m, const Part *p, const uint8_t *buf)
         phys_write(m->phys, p->phys, buf, p->len);
         return;
     }
+    phys_before_write(m->phys, p->host, p->len);
     memcpy(p->host, buf, p->len);
     phys_code_written(m->phys, p->phys, p->len);
 }
@@ -116,6 +117,7 @@ static bool st_slow(Mmu *m, uint32_t lin, uint64_t value, unsigned size, unsigne
     unsigned n = resolve_all(m, lin, size, MMU_WRITE, idx, part, fault);
     if (!n) return false;
     if (n == 1 && part[0].host) {
+        phys_before_write(m->phys, part[0].host, size);
         host_st(part[0].host, value, size);
         phys_code_written(m->phys, part[0].phys, size);
         return true;

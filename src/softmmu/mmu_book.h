@@ -4,6 +4,10 @@
 
 #include "softmmu/walk.h"
 
+/* In a tag: makes the inline compare fail; the page part stays good.  Not one of the low four bits: code that wants an
+ * aligned operand compares those of the address along with its page. */
+enum { TAG_SLOW = 0x800 };
+
 /* Tables 0..2 are the data TLBs by MMU index, 3 and 4 the fetch TLBs (CPL 3, CPL < 3). */
 enum { BOOK_FETCH = MMU_MODES, BOOK_TABLES = MMU_MODES + 2 };
 
@@ -44,7 +48,24 @@ typedef struct MmuBook {
      * INVLPG must drop all of them. */
     uint8_t large[2048];
     bool any_large;
+    struct MmuUndo *undo; /* NULL: nothing is to be taken back */
+    bool undo_on;
 } MmuBook;
+
+void mmu_list_slot(MmuBook *b, unsigned table, unsigned n); /* a slot that has been filled */
+
+/* mmu_undo.c: before a slot, or the victims and large[], change. */
+void mmu_undo_slot(Mmu *m, unsigned table, unsigned n);
+void mmu_undo_victims(Mmu *m);
+void mmu_undo_free(Mmu *m);
+static inline void mmu_undo_note(Mmu *m, unsigned table, unsigned n)
+{
+    if (__builtin_expect(m->book->undo_on, 0)) mmu_undo_slot(m, table, n);
+}
+static inline void mmu_undo_note_victims(Mmu *m)
+{
+    if (__builtin_expect(m->book->undo_on, 0)) mmu_undo_victims(m);
+}
 
 /* The data entry for lin that allows the access, from the TLB, a victim or a walk; filled when it
  * was not there.  NULL: *fault is set. */

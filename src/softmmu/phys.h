@@ -95,6 +95,29 @@ typedef void PhysCleaned(void *opaque, const uint8_t *lo, const uint8_t *hi);
 void phys_on_cleaned(PhysMem *pm, PhysCleaned *fn, void *opaque);
 void phys_off_cleaned(PhysMem *pm, PhysCleaned *fn, void *opaque);
 
+/* --- a tap: somebody who must see every change of memory, and every device access, as it happens ----------- */
+typedef struct PhysTap {
+    /* n bytes of RAM or ROM at host, within one page, are about to be written: by the CPU's slow path, the page walker, a
+     * device or a loader. */
+    void (*before_write)(void *opaque, uint8_t *host, size_t n);
+    /* Whether the CPU may write to the page at host unseen from now on. */
+    bool (*page_open)(void *opaque, const uint8_t *host);
+    /* A region's owner has written through phys_region_host() and told with phys_dirty_mark(). */
+    void (*owner_wrote)(void *opaque, uint8_t *host, size_t n);
+    /* Instead of the device's own functions, which phys_mmio_read() and phys_mmio_write() call. */
+    uint64_t (*mmio_read)(void *opaque, const PhysRegion *r, PhysAddr offset, unsigned size);
+    void (*mmio_write)(void *opaque, const PhysRegion *r, PhysAddr offset, uint64_t value, unsigned size);
+} PhysTap;
+/* NULL: none.  The TLBs must be flushed, for they may hold pages that are open. */
+void phys_set_tap(PhysMem *pm, const PhysTap *tap, void *opaque);
+void phys_before_write(PhysMem *pm, uint8_t *host, size_t n); /* for those who write by host address */
+bool phys_page_is_open(PhysMem *pm, const uint8_t *host);
+uint64_t phys_mmio_read(const PhysRegion *r, PhysAddr offset, unsigned size);
+void phys_mmio_write(const PhysRegion *r, PhysAddr offset, uint64_t value, unsigned size);
+/* Where a host address lies: the RAM or ROM region's name, and the offset there.  NULL: in none. */
+const char *phys_host_name(PhysMem *pm, const uint8_t *host, uint64_t *offset);
+const char *phys_region_name(const PhysRegion *r);
+
 /* Text for `info mtree`: one line per region, through emit(). */
 void phys_print(PhysMem *pm, void (*emit)(void *opaque, const char *line), void *opaque);
 

@@ -12,11 +12,22 @@ static unsigned mmio_step(uint64_t offset, size_t len)
     return size;
 }
 
+uint64_t phys_mmio_read(const PhysRegion *r, PhysAddr offset, unsigned size)
+{
+    return r->ops->read ? r->ops->read(r->opaque, offset, size) : ~UINT64_C(0);
+}
+
+void phys_mmio_write(const PhysRegion *r, PhysAddr offset, uint64_t value, unsigned size)
+{
+    if (r->ops->write) r->ops->write(r->opaque, offset, value, size);
+}
+
 static void mmio_read(const PhysRegion *r, uint64_t offset, uint8_t *buf, size_t len)
 {
     while (len) {
         unsigned n = mmio_step(offset, len);
-        uint64_t v = r->ops->read ? r->ops->read(r->opaque, offset, n) : ~UINT64_C(0);
+        const PhysTap *tap = r->pm->tap;
+        uint64_t v = tap ? tap->mmio_read(r->pm->tap_opaque, r, offset, n) : phys_mmio_read(r, offset, n);
         memcpy(buf, &v, n);
         buf += n;
         offset += n;
@@ -30,7 +41,10 @@ static void mmio_write(const PhysRegion *r, uint64_t offset, const uint8_t *buf,
         unsigned n = mmio_step(offset, len);
         uint64_t v = 0;
         memcpy(&v, buf, n);
-        if (r->ops->write) r->ops->write(r->opaque, offset, v, n);
+        if (r->pm->tap)
+            r->pm->tap->mmio_write(r->pm->tap_opaque, r, offset, v, n);
+        else
+            phys_mmio_write(r, offset, v, n);
         buf += n;
         offset += n;
         len -= n;
@@ -81,6 +95,7 @@ static void write_any(PhysMem *pm, PhysAddr addr, const uint8_t *in, size_t len,
         size_t n = find_run(pm, addr, len, &p);
         p = phys_write_side(p);
         if (p.kind == PHYS_RAM || (p.kind == PHYS_ROM && to_rom)) {
+            phys_before_write(pm, p.region->host + p.offset, n);
             memcpy(p.region->host + p.offset, in, n);
             phys_dirty_note(&p, n);
             if (pm->n_code_pages) phys_code_written(pm, addr, (unsigned)n);

@@ -30,6 +30,7 @@ void phys_dirty_mark(PhysRegion *r, uint64_t offset, uint64_t len)
     while (len) {
         uint64_t left = PAGE_SIZE - (offset & PAGE_MASK), n = len < left ? len : left;
         r->dirty[offset >> PAGE_SHIFT] = 1;
+        if (r->pm->tap) r->pm->tap->owner_wrote(r->pm->tap_opaque, r->host + offset, n);
         if (r->code[offset >> PAGE_SHIFT]) phys_code_owner_wrote(r, offset, (unsigned)n);
         offset += n;
         len -= n;

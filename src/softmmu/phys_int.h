@@ -87,6 +87,8 @@ struct PhysMem {
     void *code_opaque;
     unsigned n_code_only; /* regions of that kind */
     size_t n_code_pages;  /* pages with any granule marked */
+    const PhysTap *tap;
+    void *tap_opaque;
 };
 
 /* The page of an address.  Anything above 36 bits is a hole. */

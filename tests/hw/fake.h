@@ -43,6 +43,7 @@ __attribute__((unused)) static void fake_init(Fake *f)
     static const BoardOps ops = { .reset = fake_reset };
     *f = (Fake){ .now = 1000 };
     f->cpu = calloc(1, sizeof *f->cpu);
+    f->cpu->outside_request = &f->cpu->exit_request;
     f->phys = phys_new();
     f->io = ioports_new();
     f->m = machine_create(f->cpu, f->phys, f->io, &(ClockSource){ fake_clock, f });

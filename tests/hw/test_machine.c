@@ -155,6 +155,7 @@ static double seconds(clockid_t c)
 static void test_threads(void)
 {
     CPUState *cpu = calloc(1, sizeof *cpu);
+    cpu->outside_request = &cpu->exit_request;
     Machine *m = machine_create(cpu, NULL, NULL, NULL);
     ExecHooks h = machine_hooks(m);
     pthread_t th;

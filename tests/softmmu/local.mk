@@ -14,3 +14,7 @@ check_PROGRAMS += tests/softmmu/test_dirty
 tests_softmmu_test_dirty_SOURCES = tests/softmmu/test_dirty.c tests/tap.h
 tests_softmmu_test_dirty_LDADD = libsoftmmu.a libutil.a
 TESTS += tests/softmmu/test_dirty
+check_PROGRAMS += tests/softmmu/test_undo
+tests_softmmu_test_undo_SOURCES = tests/softmmu/test_undo.c tests/tap.h
+tests_softmmu_test_undo_LDADD = libsoftmmu.a libutil.a
+TESTS += tests/softmmu/test_undo
