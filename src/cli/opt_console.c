@@ -257,9 +257,11 @@ void cli_open_chardevs(CliOptions *o)
     cli_choose_frontend(o);
     for (unsigned i = 0; i < o->serial_n; i++) m->serial[i] = open_spec(o, "-serial", o->serial[i], false);
 
-    /* With neither window nor -display none this terminal is the console. */
+    /* With neither window nor -display none this terminal is the console, for firmware too. */
+    bool no_screen = o->nographic || (!o->display && !o->frontend);
     bool debugcon_on_stdio = o->debugcon && strstr(o->debugcon, "stdio");
-    bool on_terminal = (o->nographic || (!o->display && !o->frontend)) && !debugcon_on_stdio && !monitor_on_stdio(o);
+    bool on_terminal = no_screen && !debugcon_on_stdio && !monitor_on_stdio(o);
+    if (no_screen && !o->graphics_set) m->no_graphics = true;
     if (!o->serial_n && !o->no_defaults) {
         m->serial[0] = open_spec(o, "-nographic", on_terminal ? "mon:stdio" : "null", false);
     }

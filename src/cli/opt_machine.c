@@ -44,9 +44,17 @@ static void set_machine_type(CliOptions *o, const char *where, const char *value
     if (strcmp(value, "pc") != 0) bad_value(where, value, "the only machine is 'pc'");
 }
 
+static void set_machine_graphics(CliOptions *o, const char *where, const char *value)
+{
+    if (strcmp(value, "on") != 0 && strcmp(value, "off") != 0) bad_value(where, value, "on or off is");
+    o->graphics_set = true;
+    o->machine.no_graphics = strcmp(value, "off") == 0;
+}
+
 static const Property machine_properties[] = {
     { "type", "pc", set_machine_type },
     { "accel", "as -accel", set_machine_accel },
+    { "graphics", "off: firmware uses the first serial port too, as with -nographic", set_machine_graphics },
     { 0 },
 };
 

@@ -18,6 +18,7 @@ typedef struct CliOptions {
 
     bool snapshot; /* for all drives */
     bool nographic, no_defaults, full_screen;
+    bool graphics_set;               /* -machine graphics= has decided machine.no_graphics */
     const struct Frontend *frontend; /* NULL: none; what -display and the surroundings come to */
     const char *display;             /* -display's word, or NULL */
     unsigned serial_n;

@@ -21,6 +21,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/number.h"
+
 enum { BOOT_PARAMS = 0x90000, BOOT_PARAMS_SIZE = 4096, GDT_AT = 0x91000, CMDLINE_AT = 0x91100, STACK_TOP = 0x90000 };
 enum { FW_SETUP_AT = 0x10000, FW_SETUP_END = 0x1f000, FW_CMDLINE_AT = 0x20000, FW_KEEPS = 1 << 20 };
 enum { SECTOR = 512, HEADER_AT = 0x1f1, HEADER_LIMIT = 0x290 };
@@ -29,6 +31,7 @@ enum { SECTOR = 512, HEADER_AT = 0x1f1, HEADER_LIMIT = 0x290 };
 enum {
     SETUP_SECTS = 0x1f1,
     SYSSIZE = 0x1f4,
+    VID_MODE = 0x1fa,
     BOOT_FLAG = 0x1fe,
     JUMP_LENGTH = 0x201,
     MAGIC = 0x202,
@@ -132,6 +135,32 @@ static bool place_command_line(Image *im, uint8_t *h, uint32_t header_at, uint32
     return true;
 }
 
+/* "vga=MODE: this value should be entered into the vid_mode field, as it is used by the kernel before the command
+ * line is parsed" (Special Command Line Options).  The last one counts, as for the kernel's other options. */
+static bool take_video_mode(Image *im, uint8_t *h)
+{
+    static const struct {
+        const char *name;
+        uint16_t mode;
+    } names[] = { { "normal", 0xffff }, { "ext", 0xfffe }, { "ask", 0xfffd } };
+    for (const char *p = im->rq->append ? im->rq->append : ""; *p; p += strcspn(p, " ")) {
+        p += strspn(p, " ");
+        if (strncmp(p, "vga=", 4) != 0) continue;
+        char word[16];
+        uint64_t mode = UINT64_MAX;
+        snprintf(word, sizeof word, "%.*s", (int)strcspn(p + 4, " "), p + 4);
+        for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+            if (strcmp(word, names[i].name) == 0) mode = names[i].mode;
+        if ((mode == UINT64_MAX && !parse_u64(word, &mode)) || mode > 0xffff) {
+            snprintf(im->error, im->error_size, "-append: vga=%s: a mode is normal, ext, ask or a number to 65535",
+                     word);
+            return false;
+        }
+        put_le16(h + VID_MODE, (uint16_t)mode);
+    }
+    return true;
+}
+
 /* As high as may be below top, or 0 with the error set. */
 static uint32_t place_initrd(Image *im, uint8_t *h, size_t size, uint32_t ram_end)
 {
@@ -211,7 +240,7 @@ bool load_linux_parts(const LoadRequest *rq, FileData *kernel, LinuxParts *out, 
     if (im.payload_at > FW_SETUP_END - FW_SETUP_AT)
         return FAIL_KERNEL(&im, "has a damaged header: %u bytes of setup code", im.payload_at);
     uint32_t cmdline_at = im.version >= 0x202 ? FW_CMDLINE_AT : FW_SETUP_END;
-    if (!place_command_line(&im, h, FW_SETUP_AT, cmdline_at)) return false;
+    if (!place_command_line(&im, h, FW_SETUP_AT, cmdline_at) || !take_video_mode(&im, h)) return false;
     h[TYPE_OF_LOADER] = LOADER_UNKNOWN;
     if (im.version >= 0x201) {
         h[LOADFLAGS] |= CAN_USE_HEAP;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { SCREENSHOTS_MAX = 10000 };
@@ -12,6 +13,8 @@ enum { SCREENSHOTS_MAX = 10000 };
 struct MachineCalls {
     FrontendConfig cfg;
     atomic_bool paused, refreshing;
+    atomic_uint speed;
+    uint64_t guest_before, host_before; /* the machine thread's */
     pthread_mutex_t lock;
     char message[256]; /* empty: none */
 };
@@ -30,9 +33,22 @@ static void do_reset(void *opaque)
     machine_request(((MachineCalls *)opaque)->cfg.machine, MACHINE_RESET, 0);
 }
 
+/* How far the guest's time has come while the host's went on since the last call. */
+static void note_speed(MachineCalls *c)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    uint64_t host = (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec, guest = clock_now(c->cfg.machine);
+    uint64_t host_ms = (host - c->host_before) / 1000000, guest_ms = (guest - c->guest_before) / 1000000;
+    if (c->host_before && host_ms) atomic_store(&c->speed, (unsigned)((guest_ms * 100 + host_ms / 2) / host_ms));
+    c->host_before = host;
+    c->guest_before = guest;
+}
+
 static void do_refresh(void *opaque)
 {
     MachineCalls *c = opaque;
+    note_speed(c);
     atomic_store(&c->paused, machine_is_stopped(c->cfg.machine));
     atomic_store(&c->refreshing, false);
 }
@@ -102,6 +118,10 @@ void calls_refresh(MachineCalls *c)
 bool calls_is_paused(MachineCalls *c)
 {
     return atomic_load(&c->paused);
+}
+unsigned calls_speed(MachineCalls *c)
+{
+    return atomic_load(&c->speed);
 }
 
 void calls_chord(MachineCalls *c, const Key *keys, unsigned n)

@@ -16,9 +16,12 @@ void calls_toggle_pause(MachineCalls *c);
 void calls_screenshot(MachineCalls *c);
 /* Presses them all, then lets go. */
 void calls_chord(MachineCalls *c, const Key *keys, unsigned n);
-/* Asks for calls_is_paused() to be brought up to date; costs one post. */
+/* Asks for the next two to be brought up to date; costs one post. */
 void calls_refresh(MachineCalls *c);
 bool calls_is_paused(MachineCalls *c);
+/* Guest time in percent of real time, between the last two refreshes: less than 100 where the host has no time for
+ * the machine, more while lost time is made up for.  0 until it is known. */
+unsigned calls_speed(MachineCalls *c);
 /* Takes what is to be told to the user.  False: nothing, text is left alone. */
 bool calls_message(MachineCalls *c, char *text, size_t size);
 

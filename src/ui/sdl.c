@@ -136,7 +136,7 @@ static void show_title(unsigned load)
     if (calls_is_paused(ui.calls))
         snprintf(state, sizeof state, "paused");
     else
-        snprintf(state, sizeof state, "running, %u%% CPU", last_load);
+        snprintf(state, sizeof state, "running, speed %u%%, CPU %u%%", calls_speed(ui.calls), last_load);
     snprintf(title, sizeof title, "Calque%s%.64s [%s] - %.160s", ui.cfg.name ? " - " : "",
              ui.cfg.name ? ui.cfg.name : "", state, hint());
     if (strcmp(title, ui.title) == 0) return;

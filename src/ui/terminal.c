@@ -58,9 +58,18 @@ void terminal_raw_again(void)
     if (is_raw) tcsetattr(STDIN_FILENO, TCSANOW, &raw);
 }
 
+/* The guest writes to the user's terminal what it likes.  Firmware's serial console, for one, turns line wrap off and
+ * never on again: wrap, a visible cursor and plain text are what a shell expects. */
+static void restore_modes(void)
+{
+    static const char sane[] = "\033[?7h\033[?25h\033[0m";
+    if (isatty(STDOUT_FILENO) && write(STDOUT_FILENO, sane, sizeof sane - 1) < 0) return; /* it is gone */
+}
+
 void terminal_restore(void)
 {
     if (!is_raw) return;
     is_raw = 0;
+    restore_modes();
     tcsetattr(STDIN_FILENO, TCSANOW, &original);
 }

@@ -128,4 +128,13 @@ answer 'tb-size' -accel help
 answer 'isa-debug-exit' -device help
 answer 'pc' -machine help
 
+# --- firmware's messages --------------------------------------------------------------------------
+ends="-m 16 -no-reboot -boot reboot-timeout=1"
+answer 'No bootable device' -nographic $ends
+answer 'No bootable device' -M graphics=off -serial stdio -display none $ends
+timeout 20 "$calque" -M graphics=on -nographic $ends </dev/null >"$dir/out" 2>"$dir/err"
+[ $? = 0 ] && [ ! -s "$dir/out" ]
+result $? "graphics=on keeps them off the serial line"
+refuse 'graphics' $k -M graphics=maybe
+
 echo "1..$number"

@@ -12,7 +12,8 @@ boot() {
     name=$1
     shift
     out=$(mktemp)
-    timeout "${CALQUE_BOOT_SECONDS:-300}" "$calque" -m 512 -nographic -no-reboot -kernel "$linux" \
+    # graphics=on: the firmware's own messages stay off the line.
+    timeout "${CALQUE_BOOT_SECONDS:-300}" "$calque" -M pc,graphics=on -m 512 -nographic -no-reboot -kernel "$linux" \
         -initrd "$initramfs" -append "console=ttyS0 quiet" "$@" </dev/null >"$out" 2>&1
     status=$?
     tr -d '\r' <"$out" | grep '^GUEST' >"$out.guest"

@@ -18,6 +18,14 @@ check_DATA += tests/guests/initramfs
 CLEANFILES += tests/guests/initramfs tests/guests/linux_init
 endif
 
+# Screens of real guests against those of qemu-system-i386; minutes, so not in "make check".
+EXTRA_DIST += tests/guests/screens.py
+SCENES =
+screens: calque$(EXEEXT)
+	@command -v python3 >/dev/null || { echo '1..0 # SKIP needs python3'; exit 0; }; \
+		$(AM_TESTS_ENVIRONMENT) $(top_srcdir)/tests/guests/screens.py $(SCENES)
+.PHONY: screens
+
 # Bare-metal guests, one file for each topic; "list" names those that have been built.
 bare_guests = segments gates exceptions triple tasks v86 paging crossing smc codelimit realmode interrupts debug fpu \
 	sysenter iobitmap smm

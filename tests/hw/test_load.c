@@ -162,6 +162,35 @@ static void test_linux_parts(void)
     }
 }
 
+/* -append vga= is for the setup code, which takes it from the header; -1: refused. */
+static int video_mode(const char *text)
+{
+    FileData k = { 0 };
+    LinuxParts p = { .setup_at = 0 };
+    make_linux();
+    put_le16(image + 0x1fa, 0xffff);
+    append = text;
+    bool good = parts(LINUX_SIZE, &k, &p);
+    int mode = good ? (int)get_le16(k.bytes + 0x1fa) : -1;
+    file_free(&k);
+    return mode;
+}
+
+static void test_video_mode(void)
+{
+    IS(video_mode("quiet"), 0xffff, "vid_mode of the image stays");
+    IS(video_mode("quiet vga=791 x"), 791, "vga=791");
+    IS(video_mode("vga=0x317"), 0x317, "vga=0x317");
+    IS(video_mode("vga=ask vga=ext"), 0xfffe, "the last counts");
+    IS(video_mode("vga=normal"), 0xffff, "vga=normal");
+    IS(video_mode("vga=ask"), 0xfffd, "vga=ask");
+    IS(video_mode("nvga=791 video=vga=791"), 0xffff, "only as a word of its own");
+    ok(video_mode("vga=big") == -1 && strstr(error, "vga=big") && !strchr(error, '\n'), "refused: %s", error);
+    IS(video_mode("vga="), -1, "nothing");
+    IS(video_mode("vga=65536"), -1, "17 bits");
+    IS(video_mode("vga=791x"), -1, "more than a number");
+}
+
 static void test_linux_refusals(void)
 {
     char *long_text = calloc(1, 5000);
@@ -368,6 +397,7 @@ int main(void)
     phys_add_ram(phys, "ram", 0, 16u << 20, 0);
     test_linux();
     test_linux_parts();
+    test_video_mode();
     test_linux_refusals();
     test_multiboot();
     test_multiboot_refusals();

@@ -168,9 +168,9 @@ static int on_terminal(const char *how, const char *keys, size_t n, int sig, boo
         close(master);
         exit(terminal_child(how));
     }
-    char buf[64];
+    char buf[128] = "";
     struct pollfd ready = { .fd = master, .events = POLLIN }; /* "ready": the terminal is raw now */
-    ssize_t got = poll(&ready, 1, 2000) > 0 ? read(master, buf, sizeof buf) : 0;
+    ssize_t got = poll(&ready, 1, 2000) > 0 ? read(master, buf, sizeof buf / 2) : 0;
     tcgetattr(slave, &after);
     bool raw = n ? !(after.c_lflag & (ICANON | ECHO)) : true;
     if (got > 0 && n && write(master, keys, n) != (ssize_t)n) diag("short write");
@@ -180,6 +180,8 @@ static int on_terminal(const char *how, const char *keys, size_t n, int sig, boo
     tcgetattr(slave, &after);
     *same =
         raw && before.c_lflag == after.c_lflag && before.c_iflag == after.c_iflag && before.c_oflag == after.c_oflag;
+    if (got >= 0 && poll(&ready, 1, 0) > 0 && read(master, buf + got, sizeof buf / 2 - 1) < 0) diag("nothing more");
+    *same &= strstr(buf, "\033[?7h") != NULL; /* lines wrap again, whatever the guest has told the terminal */
     close(slave);
     close(master);
     return status;

@@ -99,6 +99,20 @@ static bool title_says(const char *text)
     return false;
 }
 
+/* Guest time in percent of real time; on a busy host it may be anything but nothing. */
+static bool title_tells_speed(void)
+{
+    char command[80];
+    unsigned speed = 0, cpu = 0;
+    snprintf(command, sizeof command, "xdotool getwindowname %s", window);
+    for (int i = 0; i < 40 && !speed; i++, usleep(100000)) {
+        const char *at = strstr(output(command), "speed ");
+        if (at && sscanf(at, "speed %u%%, CPU %u%%", &speed, &cpu) != 2) speed = 0;
+    }
+    diag("speed %u%%, CPU %u%%", speed, cpu);
+    return speed > 0 && speed <= 1000 && cpu <= 100;
+}
+
 /* The cursor blinks, so a few photographs may be needed. */
 static bool same_picture(void)
 {
@@ -125,6 +139,7 @@ static void test_window(void)
     if (!ok(connect_to(sock) && hear() && find_window(), "the window is there")) return;
     ok(keys_are("R", 1), "the guest runs");
     ok(title_says("[running"), "the title tells the state");
+    ok(title_tells_speed(), "and the speed");
     snprintf(command, sizeof command, "windowfocus --sync %s", window);
     xdotool(command);
     xdotool("key --delay 50 a");
