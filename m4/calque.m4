@@ -39,3 +39,19 @@ AS_IF([test -n "$calque_firmware"],
 AC_MSG_RESULT([${calque_firmware:-at run time}])
 AC_DEFINE_UNQUOTED([FIRMWARE_DIR], ["${calque_firmware:-/usr/share/seabios}"], [Where firmware images are looked for.])
 ])
+
+# CALQUE_FUZZERS: everything instrumented for libFuzzer, with the sanitizers.
+AC_DEFUN([CALQUE_FUZZERS], [
+CALQUE_CFLAGS="$CALQUE_CFLAGS -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer"
+CALQUE_LDFLAGS="-fsanitize=address,undefined"
+calque_saved_cflags=$CFLAGS
+CFLAGS="$CFLAGS -fsanitize=fuzzer"
+AC_MSG_CHECKING([whether $CC has libFuzzer])
+AC_LINK_IFELSE([AC_LANG_SOURCE([[
+#include <stddef.h>
+int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size) { return data && size > 99 ? -1 : 0; }
+]])], [AC_MSG_RESULT([yes])],
+    [AC_MSG_RESULT([no])
+     AC_MSG_ERROR([--enable-fuzzers needs libFuzzer: install Debian's package clang (apt-get install clang) and say CC=clang])])
+CFLAGS=$calque_saved_cflags
+])

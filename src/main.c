@@ -108,5 +108,6 @@ int main(int argc, char **argv)
     for (int i = 0; i < CLI_MONITORS_MAX; i++) monitor_free(r.monitor[i]);
     machine_free(r.machine);
     ui_close();
+    cli_free(&options);
     return r.status;
 }

@@ -12,3 +12,4 @@ include tests/ui/local.mk
 include tests/monitor/local.mk
 include tests/cli/local.mk
 include tests/backend/local.mk
+include tests/fuzz/local.mk

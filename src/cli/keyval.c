@@ -65,6 +65,15 @@ static const Property *find_property(const char *where, const char *key, const P
     die("%s: unknown property '%s'; the nearest one is '%s'", where, key, near.best ? near.best : "none");
 }
 
+void forget_texts(void)
+{
+    while (kept) {
+        Kept *next = kept->next;
+        free(kept);
+        kept = next;
+    }
+}
+
 void apply_properties(CliOptions *o, const char *where, const char *items, const Property *table)
 {
     for (const char *item; (item = next_item(&items));) {

@@ -20,8 +20,10 @@ const char *next_item(const char **rest);
 void apply_properties(CliOptions *o, const char *where, const char *items, const Property *table);
 void print_properties(const Property *table);
 
-/* Text kept until the program ends. */
+/* Text kept until forget_texts(), which is when the program ends. */
 const char *keep_text(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Frees all of that. */
+void forget_texts(void);
 
 /* "-m: '0' is not allowed: ..." */
 _Noreturn void bad_value(const char *where, const char *value, const char *allowed);

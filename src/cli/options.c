@@ -39,8 +39,8 @@ static const Option options[] = {
     { "kernel", "FILE", "a Linux bzImage or a Multiboot kernel", opt_kernel, NULL },
     { "initrd", "FILE", "initial RAM disk; Multiboot: 'FILE ARGS,FILE ARGS...'", opt_initrd, NULL },
     { "append", "TEXT", "kernel command line", opt_append, NULL },
-    { "boot", "order=DRIVES", "what the firmware boots: order=, once=, menu=, splash-time=, reboot-timeout=, strict=",
-      opt_boot, NULL },
+    { "boot", "order=DRIVES",
+      "what the firmware boots: order=, once=, menu=, splash-time=, reboot-timeout=, strict=", opt_boot, NULL },
     { "bios", "FILE", "the firmware's image; none: start -kernel without firmware", opt_bios, NULL },
     { "L", "DIR", "where firmware images are", opt_firmware_dir, NULL },
     { "no-reboot", NULL, "leave instead of rebooting", opt_no_reboot, NULL },
@@ -166,4 +166,10 @@ void cli_parse(int argc, char **argv, CliOptions *o)
     }
     cli_finish_drives(o);
     check_together(o);
+}
+
+void cli_free(CliOptions *o)
+{
+    *o = (CliOptions){ 0 };
+    forget_texts();
 }

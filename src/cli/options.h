@@ -34,5 +34,7 @@ typedef struct CliOptions {
 void cli_parse(int argc, char **argv, CliOptions *o);
 /* After parsing: opens what the specs say into o->machine and o->monitor_dev, and chooses the front end. */
 void cli_open_chardevs(CliOptions *o);
+/* When nothing of it is in use any more: its texts go. */
+void cli_free(CliOptions *o);
 
 #endif

@@ -79,6 +79,7 @@ bool log_set_filter(const char *ranges)
 {
     char *copy = strdup(ranges), *rest = NULL;
     bool good = copy && *copy;
+    filter_n = 0;
     for (char *r = good ? strtok_r(copy, ",", &rest) : NULL; good && r; r = strtok_r(NULL, ",", &rest)) {
         AddrRange range, *more = realloc(filter, (filter_n + 1) * sizeof *filter);
         if (more) filter = more;

@@ -9,13 +9,3 @@ tests_exec_test_cache_LDADD = $(exec_test_libs)
 tests_exec_test_smc_SOURCES = tests/exec/test_smc.c
 tests_exec_test_smc_LDADD = $(exec_test_libs)
 
-# Guests of random bytes: a slice here, as many as wanted with "make fuzz FUZZ_GUESTS=100000 FUZZ_SEED=7".
-check_PROGRAMS += tests/exec/fuzz
-TESTS += tests/exec/fuzz
-tests_exec_fuzz_SOURCES = tests/exec/fuzz.c
-tests_exec_fuzz_LDADD = libhw.a libblock.a $(exec_test_libs)
-FUZZ_GUESTS = 10000
-FUZZ_SEED = 1
-fuzz: tests/exec/fuzz$(EXEEXT)
-	tests/exec/fuzz -n $(FUZZ_GUESTS) -s $(FUZZ_SEED)
-.PHONY: fuzz
