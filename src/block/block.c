@@ -77,11 +77,21 @@ static int write_request(BlockImage *img, const BlockRequest *r)
     return r->fua || through ? sync_image(img) : 0;
 }
 
+static int discard_request(BlockImage *img, const BlockRequest *r)
+{
+    if (block_is_read_only(img)) return EROFS;
+    if (img->overlay || !img->opt.unmap) return 0;
+    if (img->sync_failed) return EIO;
+    img->dirty = true;
+    return host_file_discard(&img->file, r->sector * BLOCK_SECTOR, (uint64_t)r->count * BLOCK_SECTOR);
+}
+
 static void execute(BlockImage *img, BlockRequest *r)
 {
     switch (r->op) {
     case BLOCK_READ: r->error = read_request(img, r); break;
     case BLOCK_WRITE: r->error = write_request(img, r); break;
+    case BLOCK_DISCARD: r->error = discard_request(img, r); break;
     default: r->error = sync_image(img); break;
     }
 }

@@ -28,6 +28,8 @@ typedef struct BlockOptions {
     bool read_only;
     bool snapshot;   /* writes go to a temporary overlay that vanishes with the image; file is only read */
     bool raw_format; /* the user said format=raw: no look at what the file might be */
+    bool unmap;      /* discard=unmap: what the guest gives up goes back to the host */
+    bool cd;         /* a CD or DVD: raw sectors of 2352 bytes are taken as the 2048 bytes of data in them */
     bool removable;  /* a file that cannot be written is taken read-only (CD, floppy) instead of refused */
 } BlockOptions;
 
@@ -50,7 +52,8 @@ const char *block_file(const BlockImage *img);
 const BlockOptions *block_options(const BlockImage *img);
 const char *block_cache_name(BlockCache cache);
 
-typedef enum BlockOp { BLOCK_READ, BLOCK_WRITE, BLOCK_FLUSH } BlockOp;
+/* DISCARD: the sectors may read as anything from now on; without unmap, and in an overlay, nothing happens. */
+typedef enum BlockOp { BLOCK_READ, BLOCK_WRITE, BLOCK_FLUSH, BLOCK_DISCARD } BlockOp;
 /* Filled by the caller, who leaves it and the buffer alone until done() runs, through the poster. */
 typedef struct BlockRequest BlockRequest;
 struct BlockRequest {

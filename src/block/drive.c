@@ -43,7 +43,7 @@ static BlockImage *open_medium(const Drive *d, const char *file, int read_only, 
     BlockOptions opt = d->cfg.image;
     opt.file = file;
     if (read_only >= 0) opt.read_only = read_only;
-    if (d->cfg.cdrom) opt.read_only = true;
+    if (d->cfg.cdrom) opt.read_only = opt.cd = true;
     opt.removable = drive_is_removable(d);
     return block_open(&opt, d->poster, error, error_size);
 }
@@ -130,6 +130,10 @@ BlockImage *drive_image(Drive *d)
 const char *drive_name(const Drive *d)
 {
     return d->name;
+}
+const DriveConfig *drive_config(const Drive *d)
+{
+    return &d->cfg;
 }
 bool drive_is_cdrom(const Drive *d)
 {
@@ -246,6 +250,17 @@ typedef struct Lines {
     void *opaque;
 } Lines;
 
+static void print_place(const Drive *d, const Lines *to)
+{
+    char line[80];
+    const DriveConfig *c = &d->cfg;
+    if (c->bus == DRIVE_FLOPPY)
+        snprintf(line, sizeof line, "    Attached to:      floppy drive %c", 'A' + c->index);
+    else
+        snprintf(line, sizeof line, "    Attached to:      ide.%u, unit %u", c->index / 2u, c->index % 2u);
+    to->emit(to->opaque, line);
+}
+
 static void print_removable(const Drive *d, const Lines *to)
 {
     char line[80];
@@ -261,6 +276,7 @@ static void print_drive(const Drive *d, const Lines *to)
     if (!d->image) {
         snprintf(line, sizeof line, "%s: [not inserted]", d->name);
         to->emit(to->opaque, line);
+        print_place(d, to);
         print_removable(d, to);
         return;
     }
@@ -268,6 +284,7 @@ static void print_drive(const Drive *d, const Lines *to)
     snprintf(line, sizeof line, "%s: %s (raw%s)", d->name, block_file(d->image),
              block_is_read_only(d->image) ? ", read-only" : "");
     to->emit(to->opaque, line);
+    print_place(d, to);
     if (drive_is_removable(d)) print_removable(d, to);
     snprintf(line, sizeof line, "    Cache mode:       %s%s", block_cache_name(opt->cache),
              opt->snapshot && !opt->read_only ? ", writes go to a temporary overlay" : "");

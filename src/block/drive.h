@@ -24,7 +24,9 @@ typedef struct DriveConfig {
     bool cdrom;
     BlockOptions image; /* file NULL: no medium */
     DriveOnError on_read_error, on_write_error;
-    const char *id; /* NULL: named by its place */
+    const char *id;             /* NULL: named by its place */
+    const char *serial, *model; /* as IDENTIFY shows them; NULL: the usual ones */
+    uint32_t boot_rank;         /* the firmware tries lower ones first; 0: by kind and place */
 } DriveConfig;
 
 typedef struct Drive Drive;
@@ -51,6 +53,7 @@ Drive *drives_find(DriveSet *set, const char *name);
 void drive_attach(Drive *d, const DriveClient *client, void *opaque); /* client NULL: detach */
 BlockImage *drive_image(Drive *d);                                    /* NULL: no medium */
 const char *drive_name(const Drive *d);
+const DriveConfig *drive_config(const Drive *d);
 bool drive_is_cdrom(const Drive *d);
 bool drive_is_removable(const Drive *d); /* CD or floppy */
 

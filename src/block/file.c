@@ -83,6 +83,35 @@ static bool find_size(HostFile *f, char *why, size_t why_size)
     return f->bytes > 0 && f->bytes <= BYTES_MAX;
 }
 
+/* --- raw CD images -------------------------------------------------------------------------------------------- */
+
+/* ECMA-130, 14: a sector of a data track is 12 bytes of synchronisation, address and mode, then in mode 1 the data; CD-ROM XA
+ * has 8 bytes more before it (mode 2, form 1). */
+enum { CD_RAW = 2352, CD_DATA = 2048, CD_MODE_AT = 15, CD_MODE1_DATA = 16, CD_MODE2_DATA = 24 };
+
+static bool has_cd_header(const HostFile *f, uint64_t at, uint8_t head[16])
+{
+    static const uint8_t sync[12] = { 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0 };
+    return host_file_read(f, at, head, 16) == 0 && memcmp(head, sync, sizeof sync) == 0;
+}
+
+static void find_raw_cd(HostFile *f)
+{
+    uint8_t head[16];
+    if (f->bytes % CD_RAW || !has_cd_header(f, f->bytes - CD_RAW, head) || !has_cd_header(f, 0, head)) return;
+    f->cd_data_at = head[CD_MODE_AT] == 2 ? CD_MODE2_DATA : CD_MODE1_DATA;
+    f->bytes = f->bytes / CD_RAW * CD_DATA;
+}
+
+/* Where byte at of the data is in the file, and how much of len follows it there. */
+static uint64_t place(const HostFile *f, uint64_t at, size_t *len)
+{
+    if (!f->cd_data_at) return at;
+    size_t left = (size_t)(CD_DATA - at % CD_DATA);
+    if (*len > left) *len = left;
+    return at / CD_DATA * CD_RAW + f->cd_data_at + at % CD_DATA;
+}
+
 /* --- opening --------------------------------------------------------------------------------------------- */
 
 static bool is_block_device(const char *path)
@@ -163,6 +192,8 @@ static bool open_checked(HostFile *f, const BlockOptions *opt, char *why, size_t
         snprintf(why, why_size, "is a %s image; only raw ones are supported (format=raw takes it as it is)", format);
         return false;
     }
+    if (opt->cd && f->read_only) find_raw_cd(f);
+    if (f->cd_data_at) return true; /* in pieces of 2048 bytes: never past the page cache */
     bool direct = opt->cache == BLOCK_CACHE_NONE || opt->cache == BLOCK_CACHE_DIRECTSYNC;
     return !direct || open_direct(f, opt, why, why_size);
 }
@@ -213,7 +244,9 @@ int host_file_read(const HostFile *f, uint64_t at, void *buf, size_t len)
      * consistent. */
     int fd = f->direct_fd >= 0 && is_aligned(at, buf, len) && left == len ? f->direct_fd : f->fd;
     while (left) {
-        ssize_t n = pread(fd, to, left, (off_t)at);
+        size_t piece = left;
+        uint64_t from = place(f, at, &piece);
+        ssize_t n = pread(fd, to, piece, (off_t)from);
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) return errno;
         if (n == 0) return EIO; /* somebody made the file shorter */
@@ -245,10 +278,37 @@ int host_file_sync(const HostFile *f)
     return 0;
 }
 
+static int discard_range(int fd, uint64_t at, uint64_t len)
+{
+    struct stat st;
+    if (fstat(fd, &st) < 0) return errno;
+#ifdef BLKDISCARD
+    uint64_t range[2] = { at, len };
+    if (S_ISBLK(st.st_mode)) return ioctl(fd, BLKDISCARD, range) < 0 ? errno : 0;
+#endif
+#ifdef FALLOC_FL_PUNCH_HOLE
+    while (fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)at, (off_t)len) < 0)
+        if (errno != EINTR) return errno;
+    return 0;
+#else
+    return EOPNOTSUPP;
+#endif
+}
+
+int host_file_discard(HostFile *f, uint64_t at, uint64_t len)
+{
+    if (f->no_discard) return 0;
+    int error = discard_range(f->fd, at, len);
+    if (error == EINVAL) return 0; /* a disk whose units are larger: it was only an offer */
+    if (error != EOPNOTSUPP && error != ENOTTY && error != ENOSYS) return error;
+    f->no_discard = true;
+    return 0;
+}
+
 bool host_file_read_now(HostFile *f, uint64_t at, void *buf, size_t len)
 {
 #ifdef RWF_NOWAIT
-    if (f->no_read_now || f->direct_fd >= 0 || at > f->bytes || len > f->bytes - at) return false;
+    if (f->no_read_now || f->cd_data_at || f->direct_fd >= 0 || at > f->bytes || len > f->bytes - at) return false;
     struct iovec v = { buf, len };
     ssize_t n = preadv2(f->fd, &v, 1, (off_t)at, RWF_NOWAIT);
     if (n < 0 && (errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL)) f->no_read_now = true;

@@ -14,7 +14,9 @@ OptionHandler opt_firmware_dir, opt_bios, opt_boot, opt_vga;
 /* opt_accel.c */
 OptionHandler opt_accel, opt_log, opt_log_file, opt_log_filter, opt_max_insns;
 /* opt_console.c */
-OptionHandler opt_serial, opt_chardev, opt_debugcon, opt_device, opt_global, opt_nodefaults;
+OptionHandler opt_serial, opt_chardev, opt_debugcon, opt_nodefaults;
+/* opt_device.c */
+OptionHandler opt_device, opt_global;
 
 /* opt_display.c */
 OptionHandler opt_nographic, opt_display, opt_curses, opt_full_screen, opt_monitor, opt_mon;
@@ -24,7 +26,7 @@ void cli_choose_frontend(CliOptions *o);
 const char *cli_chardev_spec(CliOptions *o, const char *where, const char *id);
 
 /* opt_drive.c */
-OptionHandler opt_drive, opt_hda, opt_hdb, opt_hdc, opt_hdd, opt_cdrom, opt_fda, opt_fdb, opt_snapshot;
+OptionHandler opt_drive, opt_blockdev, opt_hda, opt_hdb, opt_hdc, opt_hdd, opt_cdrom, opt_fda, opt_fdb, opt_snapshot;
 /* After all options: the drives that a PC has anyway. */
 void cli_finish_drives(CliOptions *o);
 

@@ -62,7 +62,8 @@ static const Property *find_property(const char *where, const char *key, const P
         if (strcmp(p->key, key) == 0) return p;
         nearest_offer(&near, p->key);
     }
-    die("%s: unknown property '%s'; the nearest one is '%s'", where, key, near.best ? near.best : "none");
+    if (!near.best) die("%s: unknown property '%s'; it has none", where, key);
+    die("%s: unknown property '%s'; the nearest one is '%s'", where, key, near.best);
 }
 
 void forget_texts(void)

@@ -1,4 +1,4 @@
-/* Options about consoles: serial lines, debug ports, what stands at their far ends. */
+/* Options about consoles: serial lines, the debug port, what stands at their far ends. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,90 +118,10 @@ void opt_chardev(CliOptions *o, const char *where, const char *arg)
     o->chardev[o->chardev_n++] = (CliChardev){ .id = cd.id, .spec = spec };
 }
 
-/* --- devices --------------------------------------------------------------------------------- */
-static void set_exit_iobase(CliOptions *o, const char *where, const char *value)
-{
-    o->machine.debug_exit.iobase = (uint16_t)number_in(where, value, 0, 0xffff);
-}
-
-static void set_exit_iosize(CliOptions *o, const char *where, const char *value)
-{
-    o->machine.debug_exit.iosize = (uint16_t)number_in(where, value, 1, 8);
-}
-
-static void set_debugcon_iobase(CliOptions *o, const char *where, const char *value)
-{
-    o->machine.debugcon.iobase = (uint16_t)number_in(where, value, 0, 0xffff);
-}
-
-static void set_debugcon_chardev(CliOptions *o, const char *where, const char *value)
-{
-    (void)where;
-    o->debugcon = keep_text("chardev:%s", value);
-}
-
-static const Property debug_exit_properties[] = {
-    { "iobase", "first port (default 0x501)", set_exit_iobase },
-    { "iosize", "ports, 1 to 8 (default 2)", set_exit_iosize },
-    { 0 },
-};
-static const Property debugcon_properties[] = {
-    { "iobase", "port (default 0xe9)", set_debugcon_iobase },
-    { "chardev", "id of a -chardev", set_debugcon_chardev },
-    { 0 },
-};
-static const struct {
-    const char *name, *help;
-    const Property *properties;
-} devices[] = {
-    { "isa-debug-exit", "a written value v ends Calque with status 2v+1", debug_exit_properties },
-    { "isa-debugcon", "written bytes go to a character device", debugcon_properties },
-};
-enum { DEVICE_COUNT = sizeof devices / sizeof devices[0] };
-
-static void device_help(void)
-{
-    for (int i = 0; i < DEVICE_COUNT; i++) {
-        printf("%s: %s\n", devices[i].name, devices[i].help);
-        print_properties(devices[i].properties);
-    }
-    exit(0);
-}
-
-void opt_device(CliOptions *o, const char *where, const char *arg)
-{
-    const char *rest = arg, *name = next_item(&rest);
-    if (strncmp(name, "driver=", 7) == 0) name += 7;
-    if (strcmp(name, "help") == 0) device_help();
-    Nearest near = { .word = name };
-    for (int i = 0; i < DEVICE_COUNT; i++) {
-        nearest_offer(&near, devices[i].name);
-        if (strcmp(devices[i].name, name) != 0) continue;
-        const char *full = keep_text("%s %s", where, name);
-        apply_properties(o, full, rest, devices[i].properties);
-        if (i == 0) o->machine.debug_exit.present = true;
-        if (i == 1 && !o->debugcon) die("%s: chardev=ID is missing (and -chardev ...,id=ID)", full);
-        return;
-    }
-    die("%s: unknown device '%s'; the nearest one is '%s'", where, name, near.best);
-}
-
 void opt_debugcon(CliOptions *o, const char *where, const char *arg)
 {
     (void)where;
     o->debugcon = arg;
-}
-
-static const Property global_properties[] = {
-    { "isa-debugcon.iobase", "port of -debugcon", set_debugcon_iobase },
-    { "isa-debug-exit.iobase", "first port", set_exit_iobase },
-    { "isa-debug-exit.iosize", "ports", set_exit_iosize },
-    { 0 },
-};
-
-void opt_global(CliOptions *o, const char *where, const char *arg)
-{
-    apply_properties(o, where, arg, global_properties);
 }
 
 /* --- opening ------------------------------------------------------------------------------------ */

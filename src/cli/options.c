@@ -55,6 +55,8 @@ static const Option options[] = {
     { "fda", "FILE", "floppy image in drive A; also -fdb", opt_fda, NULL },
     { "fdb", "FILE", NULL, opt_fdb, NULL },
     { "drive", "file=FILE", "'help', or a drive with its properties", opt_drive, NULL },
+    { "blockdev", "...", "not supported: -drive file=FILE,if=none,id=ID and -device ide-hd,drive=ID say the same",
+      opt_blockdev, NULL },
     { "snapshot", NULL, "what the guest writes to its disks is gone at the end", opt_snapshot, NULL },
     { NULL, NULL, "Consoles and devices", NULL, NULL },
     { "nographic", NULL, "no window: first serial port and monitor on this terminal (Ctrl-A h for help)", opt_nographic,

@@ -13,10 +13,29 @@ typedef struct CliChardev {
     bool used;
 } CliChardev;
 
+/* -device ide-hd, ide-cd, floppy: a drive around the medium of a -drive if=none.  They find each other when all has been read. */
+typedef struct CliDriveDevice {
+    const char *where; /* the option, for messages */
+    DriveBus bus;
+    bool cdrom;
+    const char *drive;  /* a CliMedium's id, or NULL */
+    int channel, unit;  /* -1: the first free place */
+    uint32_t boot_rank; /* as DriveConfig has it */
+    const char *serial, *model;
+} CliDriveDevice;
+typedef struct CliMedium {
+    DriveConfig config; /* without bus and index */
+    bool used;
+} CliMedium;
+
 typedef struct CliOptions {
     MachineConfig machine;
 
     bool snapshot; /* for all drives */
+    CliMedium medium[DRIVES_MAX];
+    unsigned medium_n;
+    CliDriveDevice drive_device[DRIVES_MAX];
+    unsigned drive_device_n;
     bool nographic, no_defaults, full_screen;
     bool graphics_set;               /* -machine graphics= has decided machine.no_graphics */
     const struct Frontend *frontend; /* NULL: none; what -display and the surroundings come to */

@@ -217,7 +217,9 @@ static const Field drive_fields[] = {
     FIELD(IdeDrive, status), FIELD(IdeDrive, error), FIELD(IdeDrive, irq), FIELD(IdeDrive, asleep),
     FIELD(IdeDrive, cur_cylinders), FIELD(IdeDrive, cur_heads), FIELD(IdeDrive, cur_spt),
     FIELD(IdeDrive, mult), FIELD(IdeDrive, power), FIELD(IdeDrive, dma_mode),
-    FIELD(IdeDrive, write_cache), FIELD(IdeDrive, look_ahead), FIELD(IdeDrive, sector_buf),
+    FIELD(IdeDrive, write_cache), FIELD(IdeDrive, look_ahead), FIELD(IdeDrive, smart_enabled),
+    FIELD(IdeDrive, smart_autosave), FIELD(IdeDrive, smart_test), FIELD(IdeDrive, smart_tests),
+    FIELD(IdeDrive, smart_hours), FIELD(IdeDrive, sector_buf),
     FIELD(IdeDrive, command), FIELD(IdeDrive, phase), FIELD(IdeDrive, resume),
     FIELD(IdeDrive, dma), FIELD(IdeDrive, write), FIELD(IdeDrive, fua), FIELD(IdeDrive, verify),
     FIELD(IdeDrive, disk), FIELD(IdeDrive, bad), FIELD(IdeDrive, lba), FIELD(IdeDrive, left),
@@ -244,7 +246,7 @@ static void drive_hard_reset(void *dev)
     IdeDrive *d = dev;
     d->mult = IDE_MULT_MAX;
     d->dma_mode = 0x22;
-    d->write_cache = d->look_ahead = true;
+    d->write_cache = d->look_ahead = d->smart_enabled = true;
     d->cur_cylinders = d->cylinders;
     d->cur_heads = d->heads;
     d->cur_spt = d->spt;

@@ -18,6 +18,10 @@ bool ata_is_ext(uint8_t command)
 {
     return commands[command].flags & EXT;
 }
+bool ata_is_trim(uint8_t command)
+{
+    return commands[command].run == ata_data_set_management;
+}
 
 /* --- addresses ----------------------------------------------------------------------------------------------------------- */
 
@@ -348,6 +352,7 @@ static void packet(IdeDrive *d, unsigned flags)
 #define SEEK        { seek, DISK }
 static const Command commands[256] = {
     [0x00] = { abort_command, BOTH },               /* NOP: "always fails with abort" */
+    [0x06] = { ata_data_set_management, DISK | EXT | DMA },
     [0x08] = { device_reset, CD },
     ROWS_16(0x10, RECALIBRATE),
     [0x20] = { read_sectors, DISK },                [0x21] = { read_sectors, DISK },
@@ -367,6 +372,7 @@ static const Command commands[256] = {
     [0x98] = { power_check, BOTH },                 [0xe5] = { power_check, BOTH },
     [0x99] = { power_sleep, BOTH },                 [0xe6] = { power_sleep, BOTH },
     [0xa0] = { packet, CD },                        [0xa1] = { identify_packet, CD },
+    [0xb0] = { ata_smart, DISK },
     [0xc4] = { read_sectors, DISK | MULT },         [0xc5] = { write_sectors, DISK | MULT },
     [0xc6] = { set_multiple, DISK },
     [0xc8] = { read_sectors, DISK | DMA },          [0xc9] = { read_sectors, DISK | DMA },

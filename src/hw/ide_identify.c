@@ -86,11 +86,12 @@ static void names(const IdeDrive *d, uint8_t *out)
 {
     const Ide *ide = d->ch->ide;
     unsigned place = 2u * (d->ch == &ide->ch[1]) + (d == &d->ch->drive[1]);
+    const DriveConfig *cfg = drive_config(d->drive);
     char serial[21];
     snprintf(serial, sizeof serial, "QM%05u", place + 1);
-    text(out, 10, 10, serial);
+    text(out, 10, 10, cfg->serial ? cfg->serial : serial);
     text(out, 23, 4, "2.5+");
-    text(out, 27, 20, d->cd ? "QEMU DVD-ROM" : "QEMU HARDDISK");
+    text(out, 27, 20, cfg->model ? cfg->model : d->cd ? "QEMU DVD-ROM" : "QEMU HARDDISK");
 }
 
 /* Words 49-53, 62-70, 88: what it can do, and the DMA mode that is set. */
@@ -128,16 +129,21 @@ void ata_identify(const IdeDrive *d, uint8_t out[512])
     dword(out, 57, chs);
     word(out, 59, d->mult ? 0x100u | d->mult : 0);
     dword(out, 60, sectors < 0x0fffffff ? (uint32_t)sectors : 0x0fffffff);
-    /* Write cache, look-ahead, power management, NOP and buffer commands; flush, LBA48; FUA.  85-87: of these, on. */
-    word(out, 82, 1 << 14 | 1 << 13 | 1 << 12 | 1 << 6 | 1 << 5 | 1 << 3);
+    /* SMART, write cache, look-ahead, power management, NOP and buffer commands; flush, LBA48; FUA, SMART's log and
+     * self-test.  85-87: of these, on. */
+    word(out, 82, 1 << 14 | 1 << 13 | 1 << 12 | 1 << 6 | 1 << 5 | 1 << 3 | 1);
     word(out, 83, 1 << 14 | 1 << 13 | 1 << 12 | 1 << 10);
-    word(out, 84, 1 << 14 | 1 << 6);
-    word(out, 85, 1u << 14 | 1 << 13 | 1 << 12 | (unsigned)d->look_ahead << 6 | (unsigned)d->write_cache << 5 | 1 << 3);
+    word(out, 84, 1 << 14 | 1 << 6 | 1 << 1 | 1);
+    word(out, 85,
+         1u << 14 | 1 << 13 | 1 << 12 | (unsigned)d->look_ahead << 6 | (unsigned)d->write_cache << 5 | 1 << 3 |
+             (unsigned)d->smart_enabled);
     word(out, 86, 1 << 13 | 1 << 12 | 1 << 10);
-    word(out, 87, 1 << 14 | 1 << 6);
+    word(out, 87, 1 << 14 | 1 << 6 | 1 << 1 | 1);
     word(out, 93, 0x4000 | 0x2000 | 1 | (d == &d->ch->drive[1] ? 0x0100 : 0)); /* 80-conductor cable, jumper */
     dword(out, 100, (uint32_t)sectors);
     dword(out, 102, (uint32_t)(sectors >> 32));
+    word(out, 105, IDE_TRIM_BLOCKS);
+    word(out, 169, 1); /* TRIM */
 }
 
 void atapi_identify(const IdeDrive *d, uint8_t out[512])

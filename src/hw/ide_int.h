@@ -3,7 +3,7 @@
  *   ide.c           the channel: task file, status, interrupts, reset; the PCI function
  *   ide_dma.c       the bus master: its registers, and moving bytes along the scatter list
  *   ide_xfer.c      the way of data between disk, buffer and host: one loop for PIO and DMA, both ways
- *   ide_ata.c       ATA commands of disks (ide_identify.c: IDENTIFY)
+ *   ide_ata.c       ATA commands of disks (ide_identify.c: IDENTIFY; ide_smart.c: SMART and TRIM)
  *   ide_atapi.c     packets: sense, media, reads (ide_mmc.c: answers to all that inquires)
  *
  * A drive works on one command at a time, with one buffer.  The host disk's part runs on the image's worker; a command that
@@ -27,6 +27,8 @@ enum {
     IDE_BUF = 256 << 10,
     IDE_MULT_MAX = 16,
     IDE_INLINE_MAX = 8, /* buffers filled without giving the guest a turn */
+    IDE_TRIM_BLOCKS = IDE_BUF / BLOCK_SECTOR,
+    SMART_TESTS = 21, /* in the self-test log */
 };
 
 /* Where a command stands. */
@@ -37,6 +39,7 @@ typedef enum IdePhase {
     IDE_COLLECT, /* from the host to the buffer ... */
     IDE_STORE,   /* ... to the disk */
     IDE_FLUSH,
+    IDE_TRIM,    /* the buffer holds ranges to be given up */
     IDE_NEXT,    /* a buffer's worth is done */
     IDE_STOPPED, /* the host failed, and the machine has been stopped for it: try again when it goes on */
 } IdePhase;
@@ -71,7 +74,10 @@ struct IdeDrive {
     uint8_t mult;                               /* sectors per DRQ block of READ MULTIPLE; 0: off */
     uint8_t power;                              /* as CHECK POWER MODE says */
     uint8_t dma_mode;                           /* as SET FEATURES 03h had it: 20h.. multiword, 40h.. ultra */
-    bool write_cache, look_ahead;
+    bool write_cache, look_ahead, smart_enabled;
+    uint8_t smart_autosave;
+    uint8_t smart_test[SMART_TESTS], smart_tests; /* the log: a ring, and where its newest entry is (from 1) */
+    uint16_t smart_hours[SMART_TESTS];
     uint8_t sector_buf[BLOCK_SECTOR]; /* READ BUFFER, WRITE BUFFER */
 
     /* The command under way. */
@@ -155,12 +161,20 @@ void ide_command(IdeDrive *d, uint8_t command);
 /* A buffer-sized part of a disk command is over. */
 void ata_set_address(IdeDrive *d, uint64_t lba, bool ext);
 bool ata_is_ext(uint8_t command);
+bool ata_is_trim(uint8_t command);
 void ata_own_data_written(IdeDrive *d); /* WRITE BUFFER */
 uint64_t ide_sectors(const IdeDrive *d);
 void ide_guess_geometry(IdeDrive *d);
 uint8_t ide_translation(const IdeDrive *d); /* as CMOS 39h has it */
 void ata_identify(const IdeDrive *d, uint8_t out[512]);
 void atapi_identify(const IdeDrive *d, uint8_t out[512]);
+
+/* --- ide_smart.c --------------------------------------------------------------------------------------------- */
+void ata_smart(IdeDrive *d, unsigned flags);
+void ata_data_set_management(IdeDrive *d, unsigned flags);
+bool ata_trim_is_in_range(const IdeDrive *d);                    /* all ranges in buf */
+bool ata_next_trim(IdeDrive *d, uint64_t *lba, uint32_t *count); /* the range at pos; false: none is left */
+void ata_trim_done(IdeDrive *d);
 
 /* --- ide_atapi.c, ide_mmc.c ---------------------------------------------------------------------------------- */
 void atapi_packet_command(IdeDrive *d); /* A0h: asks for the packet */

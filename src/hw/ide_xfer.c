@@ -126,6 +126,7 @@ static void on_disk(BlockRequest *r)
         case IDE_FETCH: fetched(d, buffer_units(d)); break;
         case IDE_STORE: d->phase = IDE_NEXT; break;
         case IDE_FLUSH: ide_finish(d); break;
+        case IDE_TRIM: ata_trim_done(d); break;
         }
     }
     ide_run(d);
@@ -217,6 +218,24 @@ static void next(IdeDrive *d)
     }
 }
 
+/* The ranges to be given up have come.  None is taken if one is wrong. */
+static void begin_trim(IdeDrive *d)
+{
+    d->pos = 0;
+    d->phase = IDE_TRIM;
+    if (!ata_trim_is_in_range(d)) ide_fail(d, ER_IDNF);
+}
+
+static void trim(IdeDrive *d)
+{
+    uint64_t lba;
+    uint32_t count;
+    if (ata_next_trim(d, &lba, &count))
+        submit(d, BLOCK_DISCARD, lba, count);
+    else
+        ide_finish(d);
+}
+
 /* PIO: the first block of a command that writes is asked for without an interrupt. */
 static bool collect(IdeDrive *d)
 {
@@ -246,10 +265,14 @@ void ide_run(IdeDrive *d)
             break;
         case IDE_COLLECT:
             if (!collect(d)) return;
-            d->phase = d->disk ? IDE_STORE : IDE_NEXT;
+            if (ata_is_trim(d->command))
+                begin_trim(d);
+            else
+                d->phase = d->disk ? IDE_STORE : IDE_NEXT;
             break;
         case IDE_STORE: submit(d, BLOCK_WRITE, d->lba, d->filled / d->unit); return;
         case IDE_FLUSH: submit(d, BLOCK_FLUSH, 0, 0); return;
+        case IDE_TRIM: trim(d); break;
         case IDE_NEXT: next(d); break;
         default: return;
         }

@@ -25,7 +25,7 @@ libhw_a_SOURCES += src/hw/firmware.h src/hw/firmware.c src/hw/acpi_tables.h src/
 	src/hw/smbios.c src/hw/pc_firmware.h src/hw/pc_firmware.c src/hw/irq_or.h src/hw/pc_devices.h src/hw/pc_devices.c src/hw/pc.h src/hw/pc.c
 # Disks and CDs
 libhw_a_SOURCES += src/hw/ide.h src/hw/ide_int.h src/hw/ide.c src/hw/ide_dma.c src/hw/ide_xfer.c src/hw/ide_ata.c \
-	src/hw/ide_identify.c src/hw/ide_atapi.c src/hw/ide_mmc.c src/hw/cd_sector.h src/hw/cd_sector.c
+	src/hw/ide_identify.c src/hw/ide_smart.c src/hw/ide_atapi.c src/hw/ide_mmc.c src/hw/cd_sector.h src/hw/cd_sector.c
 # The display: what is on the screen, and the adapter
 libhw_a_SOURCES += src/hw/display.h src/hw/display.c src/hw/display_mirror.h src/hw/display_mirror.c src/hw/vga.h \
 	src/hw/vga_int.h src/hw/vga.c src/hw/vga_regs.c src/hw/vga_timing.c src/hw/vga_memory.c src/hw/vga_vbe.c \

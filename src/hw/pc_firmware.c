@@ -61,16 +61,40 @@ static void add_line(Order *o, const char *fmt, ...)
 }
 
 /* Firmware's names for the drives, which are Open Firmware's paths. */
+static void add_drive(Order *o, const Drive *d)
+{
+    const DriveConfig *c = drive_config(d);
+    if (c->bus == DRIVE_FLOPPY)
+        add_line(o, "/pci@i0cf8/isa@1/fdc@03f0/floppy@%u", c->index);
+    else
+        add_line(o, "/pci@i0cf8/ide@1,1/drive@%u/disk@%u", c->index / 2u, c->index % 2u);
+}
+
 static void add_drives(Order *o, DriveSet *drives, char letter)
 {
     for (unsigned i = 0; i < 4; i++) {
         Drive *d = drives_at(drives, DRIVE_IDE, i);
-        if (d && (letter == 'c' ? !drive_is_cdrom(d) : letter == 'd' && drive_is_cdrom(d)))
-            add_line(o, "/pci@i0cf8/ide@1,1/drive@%u/disk@%u", i / 2, i % 2);
+        if (d && (letter == 'c' ? !drive_is_cdrom(d) : letter == 'd' && drive_is_cdrom(d))) add_drive(o, d);
     }
     for (unsigned i = 0; i < 2; i++)
-        if (letter == "ab"[i] && drives_at(drives, DRIVE_FLOPPY, i))
-            add_line(o, "/pci@i0cf8/isa@1/fdc@03f0/floppy@%u", i);
+        if (letter == "ab"[i] && drives_at(drives, DRIVE_FLOPPY, i)) add_drive(o, drives_at(drives, DRIVE_FLOPPY, i));
+}
+
+/* Those with a bootindex, the lowest first. */
+static void add_ranked(Order *o, DriveSet *drives)
+{
+    for (uint32_t rank = 0;;) {
+        const Drive *next = NULL;
+        for (unsigned i = 0; i < DRIVES_MAX; i++) {
+            const Drive *d = i < 4 ? drives_at(drives, DRIVE_IDE, i) : drives_at(drives, DRIVE_FLOPPY, i - 4);
+            if (d && drive_config(d)->boot_rank > rank &&
+                (!next || drive_config(d)->boot_rank < drive_config(next)->boot_rank))
+                next = d;
+        }
+        if (!next) return;
+        rank = drive_config(next)->boot_rank;
+        add_drive(o, next);
+    }
 }
 
 /* The usual order is in CMOS, by kinds of drives; this file is for what goes before it, or excludes all else. */
@@ -78,6 +102,7 @@ static void add_boot_order(FwCfg *fw, const BootConfig *boot, bool kernel, Drive
 {
     Order o = { .len = 0 };
     if (kernel) add_line(&o, "%s", KERNEL_ROM_PATH);
+    add_ranked(&o, drives);
     if (boot->strict) {
         for (const char *p = boot->order ? boot->order : ""; *p; p++) add_drives(&o, drives, *p);
         add_line(&o, "HALT");

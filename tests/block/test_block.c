@@ -211,6 +211,74 @@ static void test_overlay(void)
     block_close(img);
 }
 
+/* A raw image of mode 1 or 2 sectors: the data is what a drive shows. */
+static const char *make_raw_cd(const char *name, unsigned sectors, uint8_t mode)
+{
+    const char *path = in_dir(name);
+    unsigned data_at = mode == 2 ? 24 : 16;
+    FILE *f = fopen(path, "wb");
+    for (unsigned s = 0; s < sectors; s++) {
+        uint8_t raw[2352];
+        memset(raw, 0xee, sizeof raw);
+        memset(raw, 0xff, 12);
+        raw[0] = raw[11] = 0;
+        raw[15] = mode;
+        for (unsigned i = 0; i < 2048; i++) raw[data_at + i] = (uint8_t)(s * 7 + i / 256);
+        fwrite(raw, 1, sizeof raw, f);
+    }
+    fclose(f);
+    return path;
+}
+
+static void test_raw_cd(void)
+{
+    enum { SECTORS = 10 };
+    uint8_t buf[SECTORS * 2048];
+    for (uint8_t mode = 1; mode <= 2; mode++) {
+        const char *path = make_raw_cd(mode == 1 ? "mode1.bin" : "mode2.bin", SECTORS, mode);
+        BlockImage *img = OPEN(path, .read_only = true, .cd = true, .cache = BLOCK_CACHE_NONE);
+        ok(img && block_sectors(img) == SECTORS * 4, "mode %u: 2048 bytes of each sector", mode);
+        bool good = run(img, BLOCK_READ, 0, SECTORS * 4, buf) == 0;
+        for (unsigned i = 0; i < sizeof buf; i++) good &= buf[i] == (uint8_t)(i / 2048 * 7 + i % 2048 / 256);
+        ok(good && run(img, BLOCK_READ, 7, 2, buf) == 0 && buf[0] == 7 + 6 && buf[512] == 14, "the data");
+        block_close(img);
+        img = OPEN(path, .read_only = true);
+        ok(img && block_sectors(img) == (SECTORS * 2352 + 511) / 512, "another drive sees the file as it is");
+        block_close(img);
+    }
+}
+
+static void test_discard(void)
+{
+    uint8_t buf[32 * 512];
+    const char *path = make_file("discard", 1 << 20, 5);
+    BlockImage *img = OPEN(path);
+    ok(run(img, BLOCK_DISCARD, 0, 16, NULL) == 0 && run(img, BLOCK_READ, 0, 16, buf) == 0 && buf[0] == 5,
+       "discard=ignore: nothing happens");
+    ok(run(img, BLOCK_DISCARD, 2040, 16, NULL) == EINVAL, "beyond the end");
+    block_close(img);
+    struct stat before, after;
+    stat(path, &before);
+    img = OPEN(path, .unmap = true);
+    ok(run(img, BLOCK_DISCARD, 8, 1024, NULL) == 0, "discard=unmap");
+    ok(run(img, BLOCK_READ, 0, 8, buf) == 0 && buf[0] == 5 && buf[4095] == 5, "what is before it stays");
+    ok(run(img, BLOCK_READ, 1032, 8, buf) == 0 && buf[0] == 5, "and behind it");
+    block_close(img);
+    stat(path, &after);
+    ok(after.st_size == before.st_size, "the size stays");
+    if (after.st_blocks < before.st_blocks)
+        ok(byte_at(path, 5000) == 0, "the host has got its blocks back");
+    else
+        ok(true, "blocks # SKIP this file system makes no holes");
+    img = OPEN(path, .snapshot = true, .unmap = true);
+    ok(run(img, BLOCK_DISCARD, 1100, 8, NULL) == 0, "in an overlay");
+    block_close(img);
+    ok(byte_at(path, 1100 * 512) == 5, "the file stays as it is");
+    img = OPEN(path, .read_only = true, .unmap = true);
+    ok(run(img, BLOCK_DISCARD, 1100, 8, NULL) == EROFS, "read-only");
+    block_close(img);
+}
+
 static void test_order(void)
 {
     const char *path = make_file("order", 64 * 512, 0);
@@ -355,9 +423,12 @@ static void test_drives(void)
     ok(d && d == drives_at(set, DRIVE_IDE, 2) && drive_is_removable(d) && block_is_read_only(drive_image(d)), "the CD");
     drive_attach(d, &c, NULL);
     drives_print(set, emit, NULL);
-    ok(strstr(text, "ide0-hd0: ") && strstr(text, "(raw)\n    Cache mode:       writeback\n") &&
-           strstr(text, "(raw, read-only)\n    Removable device: not locked, tray closed\n") &&
-           strstr(text, "floppy0: [not inserted]\n    Removable device: not locked, tray closed\n"),
+    ok(strstr(text, "ide0-hd0: ") &&
+           strstr(text, "(raw)\n    Attached to:      ide.0, unit 0\n    Cache mode:       writeback\n") &&
+           strstr(text, "(raw, read-only)\n    Attached to:      ide.1, unit 0\n    Removable device: not locked, tray "
+                        "closed\n") &&
+           strstr(text, "floppy0: [not inserted]\n    Attached to:      floppy drive A\n    Removable device: not "
+                        "locked, tray closed\n"),
        "info block");
     ok(!drive_eject(set, "ide0-hd0", true, error, sizeof error) && strstr(error, "not removable"), "a disk stays");
     ok(!drive_eject(set, "ide1-cd1", false, error, sizeof error) && strstr(error, "nearest one is 'ide1-cd0'"),
@@ -391,6 +462,8 @@ int main(void)
     test_odd_size();
     test_locks();
     test_overlay();
+    test_raw_cd();
+    test_discard();
     test_order();
     test_cache_modes();
     test_drives();

@@ -35,6 +35,8 @@ answer() {
     result $? "answered (status $status): $*"
 }
 
+: >"$dir/empty"
+
 # --- words -------------------------------------------------------------------------------------
 refuse '-kernel' -kernal x
 refuse 'nearest one is -append' -apend x
@@ -88,11 +90,52 @@ refuse 'iobase' $k -device isa-debug-exit,iobase=0x10000
 refuse 'iosize' $k -device isa-debug-exit,iosize=0
 refuse 'chardev' $k -device isa-debugcon
 refuse 'chardev' $k -device isa-debugcon,chardev=x
+refuse 'chardev' $k -device isa-serial
+refuse 'it has none' $k -device VGA,x=y
+
+# --- drives ----------------------------------------------------------------------------------------
+head -c 65536 /dev/zero >"$dir/disk"
+d="file=$dir/disk,format=raw"
+refuse 'if=none' -blockdev "driver=file,filename=$dir/disk,node-name=x"
+refuse "ide, floppy or none" -drive "$d,if=virtio"
+refuse 'id= is missing' -drive "$d,if=none"
+refuse 'for the -device to say' -drive "$d,if=none,id=x,index=1"
+refuse 'another -drive has that id' -drive "$d,if=none,id=x" -drive "$d,if=none,id=x"
+refuse "there is no -drive if=none,id=x" -device ide-hd,drive=x
+refuse "nearest one is 'disk'" -drive "$d,if=none,id=disk" -device ide-hd,drive=dsk
+refuse "needs if=none" -drive "$d,id=x" -device ide-hd,drive=x
+refuse "is another -device's" -drive "$d,if=none,id=x" -device ide-hd,drive=x -device ide-hd,drive=x
+refuse 'drive=ID is missing' -device ide-hd
+refuse 'media=cdrom' -drive "$d,if=none,media=cdrom,id=x" -device ide-hd,drive=x
+refuse 'two drives' -hda "$dir/disk" -drive "$d,if=none,id=x" -device ide-hd,drive=x,bus=ide.0,unit=0
+refuse 'bootindex=3' -device ide-cd,bootindex=3 -device floppy,bootindex=3
+refuse 'ide.0 or ide.1' -device ide-cd,bus=ide.2
+refuse 'at most 20 characters' -device ide-cd,serial=123456789012345678901
+refuse "nearest one is 'bootindex'" -device ide-cd,bootindx=1
+refuse "nearest one is 'ide-hd'" -device ide-hdd
+refuse 'no place left' -device ide-cd -device ide-cd -device ide-cd -device ide-cd -device ide-cd
+refuse "'discard'" -drive "$d,discrad=unmap"
+refuse 'discard' -drive "$d,discard=maybe"
+refuse 'detect-zeroes' -drive "$d,detect-zeroes=on"
+refuse 'aio' -drive "$d,aio=posix"
+refuse 'werror' -drive "$d,werror=panic"
+refuse 'rerror' -drive "$d,rerror=enospc"
+refuse "'$dir/empty'" -hda "$dir/empty"
+refuse "'$dir'" -cdrom "$dir"
+refuse "'$dir/disk': in use" -hda "$dir/disk" -hdb "$dir/disk"
+if [ "$(id -u)" != 0 ]; then
+    cp "$dir/disk" "$dir/closed"
+    chmod 444 "$dir/closed"
+    refuse 'readonly=on' -hda "$dir/closed"
+    chmod 0 "$dir/closed"
+    refuse 'Permission denied' -cdrom "$dir/closed"
+fi
+printf 'QFI\373' | cat - "$dir/disk" >"$dir/qcow2"
+refuse 'qcow2' -hda "$dir/qcow2"
 
 # --- files -----------------------------------------------------------------------------------------
 refuse "$dir/absent" -kernel "$dir/absent"
 refuse "$dir" -kernel "$dir"
-: >"$dir/empty"
 refuse "$dir/empty" -kernel "$dir/empty"
 printf x >"$dir/tiny"
 refuse "$dir/tiny" -kernel "$dir/tiny"
@@ -126,6 +169,9 @@ answer 'in_asm' -d help
 answer 'pentium3' -cpu help
 answer 'tb-size' -accel help
 answer 'isa-debug-exit' -device help
+answer 'ide-hd' -device help
+answer 'bootindex' -device ide-hd,help
+answer 'discard' -drive help
 answer 'pc' -machine help
 
 # --- firmware's messages --------------------------------------------------------------------------

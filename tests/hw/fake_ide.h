@@ -41,7 +41,7 @@ static void fake_add_drive(FakeIde *t, unsigned index, bool cd, uint32_t sectors
     t->cfg[t->n++] = (DriveConfig){ .bus = DRIVE_IDE,
                                     .index = (uint8_t)index,
                                     .cdrom = cd,
-                                    .image = { .file = path },
+                                    .image = { .file = path, .unmap = true },
                                     .on_write_error = DRIVE_ERROR_ENOSPC };
 }
 
