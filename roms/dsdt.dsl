@@ -1,16 +1,17 @@
 /* The board for ACPI: devices that enumerate themselves on no bus, PCI interrupt routing, S5.
  *
- * What differs from one machine to the next (which ports are there, where the PCI hole begins) stands in
- * a small SSDT that src/hw/acpi_tables.c makes; names from there are External here. */
+ * What differs from one machine to the next (which ports are there, where the PCI hole begins) are the names
+ * below, whose values src/hw/acpi_tables.c writes in; 0x7fffffff makes iasl leave four bytes for each.  They are
+ * not External with a table of their own, because SeaBIOS gives up on a DSDT at its first ExternalOp. */
 DefinitionBlock ("dsdt.aml", "DSDT", 1, "CALQUE", "CALQUEPC", 1)
 {
-    External (\CQC1, IntObj)    // _STA of COM1..COM4
-    External (\CQC2, IntObj)
-    External (\CQC3, IntObj)
-    External (\CQC4, IntObj)
-    External (\CQFD, IntObj)    // _STA of the floppy controller
-    External (\CQHP, IntObj)    // _STA of the HPET
-    External (\CQPM, IntObj)    // first address of the PCI memory hole
+    Name (CQC1, 0x7fffffff)    // _STA of COM1..COM4
+    Name (CQC2, 0x7fffffff)
+    Name (CQC3, 0x7fffffff)
+    Name (CQC4, 0x7fffffff)
+    Name (CQFD, 0x7fffffff)    // _STA of the floppy controller
+    Name (CQHP, 0x7fffffff)    // _STA of the HPET
+    Name (CQPM, 0x7fffffff)    // first address of the PCI memory hole
 
     Name (\_S5, Package () { 0, 0, 0, 0 })
 

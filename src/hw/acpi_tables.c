@@ -85,10 +85,27 @@ static void add_facs(AcpiTables *t)
     put_le32(p + 4, FACS_LEN);
 }
 
-static void add_dsdt(AcpiTables *t)
+/* Gives Name (name, 32-bit integer) its value (chapter 17.2, AML encoding). */
+static void set_name(uint8_t *aml, const char *name, uint32_t value)
 {
+    enum { NAME_OP = 0x08, DWORD_PREFIX = 0x0c };
+    const uint8_t pattern[] = { NAME_OP,          (uint8_t)name[0], (uint8_t)name[1],
+                                (uint8_t)name[2], (uint8_t)name[3], DWORD_PREFIX };
+    uint8_t *at = memmem(aml, sizeof dsdt_aml, pattern, sizeof pattern);
+    put_le32(at + sizeof pattern, value);
+}
+
+static void add_dsdt(AcpiTables *t, const AcpiBoard *b)
+{
+    enum { PRESENT = 0x0f };
     t->table[t->n_tables++] = (Extent){ t->len, sizeof dsdt_aml };
-    memcpy(append(t, sizeof dsdt_aml), dsdt_aml, sizeof dsdt_aml);
+    uint8_t *aml = append(t, sizeof dsdt_aml);
+    memcpy(aml, dsdt_aml, sizeof dsdt_aml);
+    for (unsigned i = 0; i < 4; i++)
+        set_name(aml, (const char[]){ 'C', 'Q', 'C', (char)('1' + i) }, b->serial[i] ? PRESENT : 0);
+    set_name(aml, "CQFD", b->floppy ? PRESENT : 0);
+    set_name(aml, "CQHP", b->hpet ? PRESENT : 0);
+    set_name(aml, "CQPM", b->pci_hole);
 }
 
 static void add_fadt(AcpiTables *t, uint32_t facs, uint32_t dsdt)
@@ -158,32 +175,6 @@ static void add_hpet(AcpiTables *t)
     put_le16(p + 53, HPET_MIN_TICK);
 }
 
-/* Name (xxxx, integer) for each of what roms/dsdt.dsl has as External (chapter 17.2, AML encoding). */
-static void add_ssdt(AcpiTables *t, const AcpiBoard *b)
-{
-    enum { NAME_OP = 0x08, DWORD_PREFIX = 0x0c, ENTRY = 10, PRESENT = 0x0f };
-    const struct {
-        const char *name;
-        uint32_t value;
-    } names[] = {
-        { "CQC1", b->serial[0] ? PRESENT : 0 },
-        { "CQC2", b->serial[1] ? PRESENT : 0 },
-        { "CQC3", b->serial[2] ? PRESENT : 0 },
-        { "CQC4", b->serial[3] ? PRESENT : 0 },
-        { "CQFD", b->floppy ? PRESENT : 0 },
-        { "CQHP", b->hpet ? PRESENT : 0 },
-        { "CQPM", b->pci_hole },
-    };
-    enum { N = sizeof names / sizeof names[0] };
-    uint8_t *p = start_table(t, "SSDT", 1, HEADER + N * ENTRY) + HEADER;
-    for (unsigned i = 0; i < N; i++, p += ENTRY) {
-        p[0] = NAME_OP;
-        memcpy(p + 1, names[i].name, 4);
-        p[5] = DWORD_PREFIX;
-        put_le32(p + 6, names[i].value);
-    }
-}
-
 /* Points to all tables from first on that are not the DSDT. */
 static void add_rsdt(AcpiTables *t)
 {
@@ -202,11 +193,10 @@ AcpiTables *acpi_tables_new(const AcpiBoard *board)
     AcpiTables *t = hw_alloc(sizeof *t);
     add_facs(t); /* first: it must be aligned */
     uint32_t dsdt = t->len;
-    add_dsdt(t);
+    add_dsdt(t, board);
     add_fadt(t, 0, dsdt);
     if (board->apic) add_madt(t);
     if (board->hpet) add_hpet(t);
-    add_ssdt(t, board);
     add_rsdt(t);
     return t;
 }

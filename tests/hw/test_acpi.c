@@ -1,5 +1,6 @@
 /* Power management (82371AB data sheet, ACPI specification), the SMBus controller, the ACPI tables as firmware would put
  * them together from fw_cfg's files, and the SMBIOS ones. */
+#include <stdio.h>
 #include <string.h>
 
 #include "hw/acpi_tables.h"
@@ -142,6 +143,15 @@ static const uint8_t *find_table(const uint8_t *base, uint32_t at, const uint8_t
     return NULL;
 }
 
+/* Of Name (name, DWord). */
+static uint32_t aml_value(const uint8_t *dsdt, const char *name)
+{
+    char op[7];
+    snprintf(op, sizeof op, "\x08%s\x0c", name);
+    const uint8_t *at = memmem(dsdt, get_le32(dsdt + 4), op, 6);
+    return at ? get_le32(at + 6) : 0xdeadbeef;
+}
+
 /* base: memory from physical address at on. */
 static void check_tables(const uint8_t *base, uint32_t at, const uint8_t *rsdp)
 {
@@ -160,10 +170,16 @@ static void check_tables(const uint8_t *base, uint32_t at, const uint8_t *rsdp)
     uint32_t i = 44;
     while (i + 2 <= get_le32(madt + 4) && madt[i + 1]) i += madt[i + 1];
     IS(i, get_le32(madt + 4), "the MADT's entries fill it");
-    ok(find_table(base, at, rsdt, "HPET") && find_table(base, at, rsdt, "SSDT"), "HPET and SSDT");
+    ok(find_table(base, at, rsdt, "HPET"), "HPET");
+    IS(aml_value(dsdt, "CQC1"), 0x0f, "what differs between boards: COM1 is there");
+    IS(aml_value(dsdt, "CQC2"), 0, "COM2 is not");
+    IS(aml_value(dsdt, "CQC4"), 0x0f, "COM4 is");
+    IS(aml_value(dsdt, "CQFD"), 0, "no floppy controller");
+    IS(aml_value(dsdt, "CQHP"), 0x0f, "HPET");
+    IS(aml_value(dsdt, "CQPM"), 64 << 20, "the hole for PCI");
 }
 
-static const AcpiBoard board = { .apic = true, .hpet = true, .serial = { true }, .pci_hole = 64 << 20 };
+static const AcpiBoard board = { .apic = true, .hpet = true, .serial = { true, [3] = true }, .pci_hole = 64 << 20 };
 
 static void test_tables_in_place(void)
 {
