@@ -47,3 +47,12 @@ tests/guests/list: $(bare_guest_sources)
 check_DATA += tests/guests/list
 CLEANFILES += tests/guests/list tests/guests/*.guest
 endif
+
+# Long and not part of check: a whole Debian on a disk, made (as root, from a Debian mirror) and used.
+EXTRA_DIST += tests/guests/debian_disk.sh tests/guests/login.py
+debian.img:
+	$(SHELL) $(top_srcdir)/tests/guests/debian_disk.sh $@.new && mv $@.new $@
+debian-disk: calque$(EXEEXT) debian.img
+	cp --sparse=always debian.img debian-used.img
+	python3 $(top_srcdir)/tests/guests/login.py ./calque$(EXEEXT) debian-used.img --screens debian-console.png
+.PHONY: debian-disk

@@ -177,6 +177,17 @@ static void test_threads(void)
     ok(clock_now(m) >= due && wall >= 0.02, "waiting lasts until the timer is due (%.3f s)", wall);
     ok(used < 0.02, "and costs nothing (%.4f s)", used);
 
+    /* Half a second in which this thread is ready but does not run, as far as the machine can tell. */
+    nanosleep(&(struct timespec){ .tv_nsec = 500000000 }, NULL);
+    n_order = 0;
+    uint64_t before = clock_now(m);
+    wall = seconds(CLOCK_MONOTONIC);
+    timer_set(t, before + 200000000);
+    while (!n_order) h.wait(h.opaque);
+    wall = seconds(CLOCK_MONOTONIC) - wall;
+    ok(wall >= 0.099, "what was stolen is made up for gradually (%.3f s)", wall);
+    ok((double)(clock_now(m) - before) / 1e9 >= wall + 0.05, "but it is");
+
     ok(machine_start_alarm(m), "alarm starts");
     cpu->exit_request = 0;
     wall = seconds(CLOCK_MONOTONIC);
