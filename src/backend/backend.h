@@ -16,11 +16,11 @@ typedef struct CodeArena {
 /* One direct exit of a block, inside its owner's translation block.  Generated code names it in
  * CPUState.exit_slot when it leaves through it unlinked. */
 typedef struct BackendExit {
-    void *owner;         /* exec's translation block */
-    uint32_t eip;        /* guest target */
-    uint8_t used;        /* this block has this exit */
-    void *site;          /* the backend's: where to patch */
-    void *stub;          /* the backend's: where the unlinked exit goes */
+    void *owner;  /* exec's translation block */
+    uint32_t eip; /* guest target */
+    uint8_t used; /* this block has this exit */
+    void *site;   /* the backend's: where to patch */
+    void *stub;   /* the backend's: where the unlinked exit goes */
 } BackendExit;
 
 typedef struct BackendCode {
@@ -32,21 +32,22 @@ typedef struct BackendCode {
 
 /* What emit() needs to know besides the IR. */
 typedef struct EmitInfo {
-    void *owner;               /* for BackendExit.owner */
-    uint32_t mode_id;          /* CPUState.mode_id of this block */
+    void *owner;      /* for BackendExit.owner */
+    uint32_t mode_id; /* CPUState.mode_id of this block */
     /* Pages for the checked entry: index into Mmu.itlb[user ? 0 : 1] and the word expected; second page only when the
      * block spans two (then also checked at .entry). n_pages 0: do not check (uncached block). */
     unsigned n_pages;
     uint32_t page_lin[2], itlb_word[2];
-    bool same_page_exit[2];    /* target lies in the first page: may link to .entry */
+    bool same_page_exit[2]; /* target lies in the first page: may link to .entry */
     bool no_chain;
-    bool no_runs;              /* every access checks for itself (IrMem.run ignored) */
+    bool no_window; /* MODE_WINDOW notwithstanding, accesses are checked */
+    bool no_runs;   /* every access checks for itself (IrMem.run ignored) */
 } EmitInfo;
 
 /* One row per host instruction range, for -d out_asm: which IR operation it serves. */
 typedef struct EmitMap {
-    uint32_t offset;    /* host code offset from the block's start */
-    uint32_t ir_index;  /* index into IrBlock.insn, or ~0 with purpose */
+    uint32_t offset;     /* host code offset from the block's start */
+    uint32_t ir_index;   /* index into IrBlock.insn, or ~0 with purpose */
     const char *purpose; /* NULL, or "page check", "cold: load", "exit", ... */
 } EmitMap;
 
@@ -67,6 +68,7 @@ typedef struct Backend {
     void (*after_jump)(CPUState *cpu);
     /* True when host code can be disassembled with Capstone's x86-64 mode; else dump() prints it. */
     bool native;
+    bool window; /* makes use of MODE_WINDOW */
     void (*dump)(const BackendCode *code, void (*emit_line)(void *opaque, const char *line), void *opaque);
 } Backend;
 

@@ -15,5 +15,6 @@ libbackend_a_SOURCES += \
 	src/backend/x86_64/emit_flow.c \
 	src/backend/x86_64/emit_fp.c \
 	src/backend/x86_64/emit_mem.c \
+	src/backend/x86_64/fault.c \
 	src/backend/x86_64/thunks.c
 endif

@@ -105,3 +105,10 @@ uint64_t number_in(const char *where, const char *value, uint64_t min, uint64_t 
     snprintf(allowed, sizeof allowed, "a number from %" PRIu64 " to %" PRIu64 " is", min, max);
     bad_value(where, value, allowed);
 }
+
+bool on_off(const char *where, const char *value)
+{
+    bool on = strcmp(value, "on") == 0;
+    if (!on && strcmp(value, "off") != 0) bad_value(where, value, "on or off is");
+    return on;
+}

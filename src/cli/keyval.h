@@ -27,6 +27,8 @@ void forget_texts(void);
 
 /* "-m: '0' is not allowed: ..." */
 _Noreturn void bad_value(const char *where, const char *value, const char *allowed);
+/* "on" or "off", or bad_value(). */
+bool on_off(const char *where, const char *value);
 /* A number in min..max, or bad_value(). */
 uint64_t number_in(const char *where, const char *value, uint64_t min, uint64_t max);
 

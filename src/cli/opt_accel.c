@@ -50,11 +50,17 @@ static void set_thread(CliOptions *o, const char *where, const char *value)
     if (strcmp(value, "single") != 0) bad_value(where, value, "only single is");
 }
 
+static void set_window(CliOptions *o, const char *where, const char *value)
+{
+    o->machine.exec.no_window = !on_off(where, value);
+}
+
 static const Property accel_properties[] = {
     { "backend", "x86_64: translate to host code; interp: portable, slower", set_backend },
     { "tb-size", "MiB for translated code, 1 to 2047", set_tb_size },
     { "no-pass", "switch an optimisation pass off, by name", set_no_pass },
     { "thread", "single", set_thread },
+    { "window", "on, off: map the guest's user memory into the host's (x86_64; on)", set_window },
     { 0 },
 };
 

@@ -45,13 +45,6 @@ static void set_once(CliOptions *o, const char *where, const char *value)
     o->machine.boot.once = drives(where, value);
 }
 
-static bool on_off(const char *where, const char *value)
-{
-    bool on = strcmp(value, "on") == 0;
-    if (!on && strcmp(value, "off") != 0) bad_value(where, value, "on and off are");
-    return on;
-}
-
 static void set_menu(CliOptions *o, const char *where, const char *value)
 {
     o->machine.boot.menu = on_off(where, value);

@@ -42,12 +42,6 @@ static void set_cd_path(CliOptions *o, const char *where, const char *value)
     cd.path = value;
 }
 
-static bool on_off(const char *where, const char *value)
-{
-    if (strcmp(value, "on") != 0 && strcmp(value, "off") != 0) bad_value(where, value, "on or off is");
-    return strcmp(value, "on") == 0;
-}
-
 static void set_cd_signal(CliOptions *o, const char *where, const char *value)
 {
     (void)o;

@@ -28,8 +28,7 @@ static void display_help(void)
 
 static void set_full_screen(CliOptions *o, const char *where, const char *value)
 {
-    if (strcmp(value, "on") != 0 && strcmp(value, "off") != 0) bad_value(where, value, "on or off is");
-    o->full_screen = strcmp(value, "on") == 0;
+    o->full_screen = on_off(where, value);
 }
 
 static const Property display_properties[] = {

@@ -103,12 +103,6 @@ static unsigned choose(const char *where, const char *value, const char *const *
     bad_value(where, value, allowed);
 }
 
-static bool on_off(const char *where, const char *value)
-{
-    static const char *const words[] = { "off", "on", NULL };
-    return choose(where, value, words, "on or off is");
-}
-
 static void set_file(CliOptions *o, const char *where, const char *value)
 {
     (void)o, (void)where;

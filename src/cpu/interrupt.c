@@ -3,6 +3,7 @@
 #include "cpu/helpers.h"
 #include "cpu/interrupt.h"
 #include "cpu/smm.h"
+#include "softmmu/window.h"
 #include "util/log.h"
 
 /* --- raising ------------------------------------------------------------------------------------------ */
@@ -211,7 +212,9 @@ bool cpu_take_interrupt(CPUState *cpu)
         take_at_boundary(cpu, &ev);
         return true;
     }
-    return intr_ready(cpu) && take_intr(cpu);
+    if (!intr_ready(cpu)) return false;
+    if (cpu->mmu.window && cpu_cpl(cpu) == 3) window_sample(&cpu->mmu);
+    return take_intr(cpu);
 }
 
 void helper_hlt(CPUState *cpu, uint32_t next)

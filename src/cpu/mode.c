@@ -61,6 +61,7 @@ uint32_t cpu_mode(const CPUState *cpu)
     m |= cpl;
     if (cpl == 3) {
         if (cpu->cr0 & CR0_AM && cpu->eflags & FL_AC) m |= MODE_AC;
+        if (cpu->mmu.window_open && !(m & (MODE_SLOW_MEM | MODE_SINGLE))) m |= MODE_WINDOW;
     } else if (cpu->cr4 & CR4_SMAP && !(cpu->eflags & FL_AC)) {
         m |= MODE_SMAP;
     }

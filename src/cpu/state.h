@@ -165,13 +165,14 @@ typedef struct CPUState {
     uint32_t mode;    /* mode flags in force, see cpu_mode(); refreshed by the execution loop */
     uint32_t mode_id; /* unique for (mode, CS base, CS limit); exec's */
     uint32_t scratch32;
-    uint32_t call_arg[4];     /* the backend's: arguments of a callout on their way */
-    uint64_t backend_tmp[12]; /* for the backend's thunks */
-    uint32_t spill[64];       /* the backend's: temporaries that found no register */
-    bool run_failed;          /* with cpu_retry_single(): the block is not to merge page checks again */
-    const void *host_pc;      /* where in the code cache the last callout or slow path came from; NULL outside */
-    void *host_sp;            /* the backend's: host stack on entry */
-    void *exit_slot;          /* exec's: the unchained direct exit just taken, or NULL */
+    uint32_t call_arg[4];      /* the backend's: arguments of a callout on their way */
+    uint64_t backend_tmp[12];  /* for the backend's thunks */
+    uint32_t spill[64];        /* the backend's: temporaries that found no register */
+    bool run_failed;           /* with cpu_retry_single(): the block is not to merge page checks again */
+    const void *window_bad_pc; /* in the code cache: an access that the window does not help (softmmu/window.h); NULL */
+    const void *host_pc;       /* where in the code cache the last callout or slow path came from; NULL outside */
+    void *host_sp;             /* the backend's: host stack on entry */
+    void *exit_slot;           /* exec's: the unchained direct exit just taken, or NULL */
     SegCache seg[SEG_COUNT];
     _Alignas(64) uint8_t bounce[64]; /* backends' bounce buffer for FP memory operands */
     FpuState fpu;

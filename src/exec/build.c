@@ -70,7 +70,8 @@ static bool emit(Exec *ex, TB *tb, bool cached)
     const IrBlock *before = log ? keep_before(&ex->ir) : NULL;
     ir_run_passes(&ex->ir);
     EmitInfo info = { .owner = tb, .mode_id = tb->mode_id, .no_chain = ex->opt.no_chain || !cached };
-    info.no_runs = !cached || cache_has_no_runs(ex, tb->phys);
+    info.no_runs = !cached || cache_in_set(&ex->no_runs, tb->phys);
+    info.no_window = !cached || cache_in_set(&ex->no_window, tb->phys);
     info.n_pages = cached ? tb->n_pages : 0;
     for (unsigned i = 0; i < tb->n_pages; i++) {
         info.page_lin[i] = (tb->lin & ~PAGE_MASK) + i * PAGE_SIZE;

@@ -91,7 +91,8 @@ void exec_flush(Exec *ex)
 {
     memset(ex->hash, 0, sizeof ex->hash);
     memset(ex->jump_tb, 0, sizeof ex->jump_tb);
-    memset(ex->no_runs, 0, sizeof ex->no_runs);
+    memset(&ex->no_runs, 0, sizeof ex->no_runs);
+    memset(&ex->no_window, 0, sizeof ex->no_window);
     memset(ex->cpu->jump_cache, 0, sizeof ex->cpu->jump_cache);
     free_pages(ex, true);
     free_modes(ex);
@@ -282,24 +283,22 @@ void cache_invalidate(Exec *ex, TB *tb)
     ex->n_invalidated++;
 }
 
-/* A set that may say yes too often (the block is then only slower) but never forgets: two blocks must
- * not push each other out and be translated for ever. */
-static uint32_t no_runs_bit(PhysAddr phys)
+static uint32_t set_bit(PhysAddr phys)
 {
-    return (uint32_t)phys * 0x9e3779b1u >> (32 - NO_RUNS_BITS);
+    return (uint32_t)phys * 0x9e3779b1u >> (32 - BLOCK_SET_BITS);
 }
 
-bool cache_has_no_runs(const Exec *ex, PhysAddr phys)
+bool cache_in_set(const BlockSet *set, PhysAddr phys)
 {
-    uint32_t bit = no_runs_bit(phys);
-    return ex->no_runs[bit >> 3] >> (bit & 7) & 1;
+    uint32_t bit = set_bit(phys);
+    return set->bits[bit >> 3] >> (bit & 7) & 1;
 }
 
-void cache_no_runs(Exec *ex, TB *tb)
+void cache_add_to(Exec *ex, BlockSet *set, TB *tb)
 {
     if (!tb || tb == &ex->scratch) return;
-    uint32_t bit = no_runs_bit(tb->phys);
-    ex->no_runs[bit >> 3] |= (uint8_t)(1u << (bit & 7));
+    uint32_t bit = set_bit(tb->phys);
+    set->bits[bit >> 3] |= (uint8_t)(1u << (bit & 7));
     cache_invalidate(ex, tb);
 }
 

@@ -9,6 +9,7 @@ typedef struct ExecOptions {
     const char *backend;  /* NULL: best */
     unsigned tb_size_mib; /* code arena, 1..2047 (0: default) */
     bool no_chain;
+    bool no_window;     /* user mode's memory accesses are all checked, see softmmu/window.h */
     uint64_t max_insns; /* stop after about so many guest instructions (0: never); for tests */
 } ExecOptions;
 

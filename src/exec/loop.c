@@ -3,6 +3,7 @@
  * Exceptions arrive by longjmp from anywhere below (generated code's callouts, translation, delivery
  * itself); all state that matters across it lives in Exec and CPUState. */
 #include "exec/tb.h"
+#include "softmmu/window.h"
 #include "util/log.h"
 
 #include <stdlib.h>
@@ -32,6 +33,7 @@ Exec *exec_new(CPUState *cpu, const ExecOptions *opt, const ExecHooks *hooks, ch
         return NULL;
     }
     cache_attach(ex);
+    if (ex->backend->window && !opt->no_window) window_enable(&cpu->mmu);
     return ex;
 }
 
@@ -143,6 +145,10 @@ static bool poll_outside(Exec *ex)
         return true;
     __atomic_store_n(&cpu->exit_request, 0, __ATOMIC_RELAXED);
     __atomic_store_n(cpu->outside_request, 0, __ATOMIC_RELAXED);
+    if (cpu->window_bad_pc) {
+        cache_add_to(ex, &ex->no_window, cache_tb_at(ex, cpu->window_bad_pc));
+        cpu->window_bad_pc = NULL;
+    }
     return ex->hooks.poll(ex->hooks.opaque);
 }
 
@@ -208,7 +214,7 @@ void exec_run(Exec *ex)
     cpu->exc_env = &env;
     ex->running = true;
     if (setjmp(env)) {
-        if (cpu->run_failed) cache_no_runs(ex, cache_tb_at(ex, cpu->host_pc));
+        if (cpu->run_failed) cache_add_to(ex, &ex->no_runs, cache_tb_at(ex, cpu->host_pc));
         ex->backend->after_jump(cpu);
         cpu->run_failed = false;
         cpu->host_pc = NULL;
@@ -235,5 +241,10 @@ void exec_print_jit(Exec *ex, void (*emit)(void *opaque, const char *line), void
     emit(opaque, line);
     snprintf(line, sizeof line, "Translation time: %llu ms; loop turns: %llu",
              (unsigned long long)(ex->translate_ns / 1000000), (unsigned long long)ex->n_runs);
+    emit(opaque, line);
+    WindowStats w = window_stats(&ex->cpu->mmu);
+    snprintf(line, sizeof line, "Window: opened %llu times, closed %llu; %llu pages mapped, %llu faults, %llu in vain",
+             (unsigned long long)w.opened, (unsigned long long)w.closed, (unsigned long long)w.mapped,
+             (unsigned long long)w.faults, (unsigned long long)w.hopeless);
     emit(opaque, line);
 }

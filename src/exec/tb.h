@@ -33,12 +33,13 @@ struct TB {
     BackendCode code;
 };
 
-static inline unsigned no_runs_slot(PhysAddr phys)
-{
-    return (unsigned)(phys ^ phys >> 12) & 4095;
-}
+enum { BLOCK_SET_BITS = 17, TB_HASH_BITS = 15, PAGE_HASH_BITS = 12, MODE_HASH_BITS = 8 };
 
-enum { NO_RUNS_BITS = 17, TB_HASH_BITS = 15, PAGE_HASH_BITS = 12, MODE_HASH_BITS = 8 };
+/* Blocks that are to be translated in some plainer way, by a hash of their address.  Such a set may say yes too often (the
+ * block is then only slower) but never forgets: two blocks must not push each other out and be translated for ever. */
+typedef struct BlockSet {
+    uint8_t bits[1 << (BLOCK_SET_BITS - 3)];
+} BlockSet;
 
 /* Blocks of one guest page. */
 typedef struct CodePage {
@@ -77,10 +78,10 @@ struct Exec {
     IrBlock ir;
     TB scratch; /* a block that runs once: retried alone, or from memory that cannot be tracked */
     bool scratch_active, retry_single, running;
-    bool delivering; /* an exception; still set in the next turn when delivery itself raised */
-    uint8_t
-        no_runs[1 << (NO_RUNS_BITS - 3)]; /* bit set by hash of a block's address: its page checks cannot be merged */
-    BackendExit *last_exit;               /* the unchained exit that the last run left by */
+    bool delivering;        /* an exception; still set in the next turn when delivery itself raised */
+    BlockSet no_runs;       /* page checks cannot be merged */
+    BlockSet no_window;     /* accesses by the window fault again and again */
+    BackendExit *last_exit; /* the unchained exit that the last run left by */
     uint64_t n_translated, n_flush, n_invalidated, n_runs, n_guest_bytes, n_host_bytes, n_guest_insns;
     uint64_t translate_ns;
 };
@@ -93,9 +94,9 @@ TB *cache_new_tb(Exec *ex); /* NULL: table full */
 void cache_insert(Exec *ex, TB *tb);
 void cache_chain(Exec *ex, BackendExit *exit, TB *target);
 void cache_invalidate(Exec *ex, TB *tb);
-TB *cache_tb_at(Exec *ex, const void *host_pc); /* whose code holds host_pc; NULL: none */
-void cache_no_runs(Exec *ex, TB *tb);           /* translate this block again, each access checking for itself */
-bool cache_has_no_runs(const Exec *ex, PhysAddr phys);
+TB *cache_tb_at(Exec *ex, const void *host_pc);     /* whose code holds host_pc; NULL: none */
+void cache_add_to(Exec *ex, BlockSet *set, TB *tb); /* and translate it again; tb may be NULL */
+bool cache_in_set(const BlockSet *set, PhysAddr phys);
 uint32_t cache_mode_id(Exec *ex); /* for the CPU's mode now */
 void cache_attach(Exec *ex);      /* code tracking callbacks */
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "softmmu/mmu_book.h"
+#include "softmmu/window.h"
 #include "util/log.h"
 #include "util/die.h"
 
@@ -38,6 +39,7 @@ void mmu_init(Mmu *m, PhysMem *phys)
 void mmu_free(Mmu *m)
 {
     if (!m->book) return;
+    window_free(m);
     phys_off_remap(m->phys, remapped, m);
     phys_off_cleaned(m->phys, cleaned, m);
     mmu_undo_free(m);
@@ -64,6 +66,7 @@ static void flush_local(Mmu *m)
     MmuBook *b = m->book;
     m->n_flush++;
     mmu_undo_note_victims(m);
+    if (m->window) window_close(m);
     if (log_on(LOG_MMU)) log_printf("mmu flush: %u entries that are not global\n", (unsigned)b->local.n);
     for (unsigned i = 0; i < b->local.n; i++) {
         unsigned table = b->local.id[i] / MMU_TLB_SIZE, n = b->local.id[i] % MMU_TLB_SIZE;
@@ -135,6 +138,7 @@ void mmu_invlpg(Mmu *m, uint32_t lin)
         b->large[(first + bytes - 1) >> 21] = 0;
     }
     for (uint32_t off = 0; off < bytes; off += PAGE_SIZE) drop_page(m, first + off);
+    if (m->window) window_forget(m, first, bytes);
     drop_victims(m, first, bytes);
 }
 
@@ -305,6 +309,7 @@ const TlbEntry *mmu_entry(Mmu *m, uint32_t lin, unsigned access, unsigned idx, c
         mmu_undo_note(m, idx, n);
         e->tag_wr = write_tag(m, page, s, e->addend); /* its code may be gone by now */
     }
+    if (m->window_pending && idx == MMU_USER) window_serve(m, e, page, access == MMU_WRITE);
     *slot = s;
     return e;
 }
@@ -351,6 +356,7 @@ static void protect_list(Mmu *m, const SlotList *list, uintptr_t lo, uintptr_t b
 
 static void protect_host(Mmu *m, uintptr_t lo, uintptr_t bytes)
 {
+    if (m->window) window_protect(m, lo, bytes);
     protect_list(m, &m->book->local, lo, bytes);
     protect_list(m, &m->book->global, lo, bytes);
     for (unsigned idx = 0; idx < MMU_MODES; idx++)

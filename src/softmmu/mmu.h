@@ -48,7 +48,10 @@ typedef struct Mmu {
     bool nx;                /* EFER.NXE */
     uint32_t a20_mask;      /* 0xffffffff, or bit 20 clear */
     uint64_t pdpte[4];      /* PAE: loaded by mov to CR3/CR0/CR4, SDM 3A 4.4.1 */
-    struct MmuBook *book;   /* what is filled, global, large; physical page of each entry */
+    bool window_open;       /* see window.h; the three are for generated code's makers and the slow path */
+    bool window_pending, window_hopeless;
+    struct Window *window; /* NULL: not enabled */
+    struct MmuBook *book;  /* what is filled, global, large; physical page of each entry */
     uint64_t n_miss, n_flush, n_slow;
 } Mmu;
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "softmmu/phys_int.h"
 #include "util/die.h"
@@ -21,6 +22,7 @@ static void region_free(PhysRegion *r)
     }
     free(r->dirty);
     if (r->map) munmap(r->map, r->map_size);
+    if (r->map && r->fd >= 0) close(r->fd);
     free(r->name);
     free(r);
 }
@@ -208,6 +210,20 @@ static PhysRegion *region_insert(PhysRegion *r)
     return r;
 }
 
+/* A file without a name, so that its pages can be mapped a second time; where the host has none, memory that cannot. */
+static void *map_memory(PhysRegion *r)
+{
+    r->fd = memfd_create(r->name, MFD_CLOEXEC);
+    if (r->fd >= 0 && ftruncate(r->fd, (off_t)r->map_size)) {
+        close(r->fd);
+        r->fd = -1;
+    }
+    int flags = r->fd >= 0 ? MAP_SHARED | MAP_NORESERVE : MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    void *p = mmap(NULL, r->map_size, PROT_READ | PROT_WRITE, flags, r->fd, 0);
+    if (p == MAP_FAILED && r->fd >= 0) close(r->fd);
+    return p;
+}
+
 /* Address space only: the host commits a page when it is first touched.  Large RAM is aligned so that
  * the host may back it with huge pages, which halves the cost of random guest accesses. */
 static bool region_alloc(PhysRegion *r)
@@ -216,7 +232,7 @@ static bool region_alloc(PhysRegion *r)
     size_t size = ((size_t)r->size + PAGE_MASK) & ~(size_t)PAGE_MASK;
     bool large = size >= 8 * huge;
     r->map_size = large ? size + huge : size;
-    r->map = mmap(NULL, r->map_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    r->map = map_memory(r);
     if (r->map == MAP_FAILED) {
         r->map = NULL;
         return false;
@@ -230,6 +246,16 @@ static bool region_alloc(PhysRegion *r)
 #endif
     r->code = calloc(size >> PAGE_SHIFT, sizeof(*r->code));
     return r->code != NULL;
+}
+
+bool phys_host_backing(PhysMem *pm, const uint8_t *host, PhysBacking *at)
+{
+    for (PhysRegion *r = pm->regions; r; r = r->next) {
+        if (!r->map || r->fd < 0 || (uintptr_t)host - (uintptr_t)r->map >= r->map_size) continue;
+        *at = (PhysBacking){ r->fd, (uint64_t)(host - (const uint8_t *)r->map) };
+        return true;
+    }
+    return false;
 }
 
 static PhysRegion *add_memory(PhysMem *pm, const char *name, PhysAddr base, uint64_t size, int priority,

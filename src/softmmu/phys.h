@@ -55,6 +55,12 @@ uint8_t *phys_page_host(PhysMem *pm, PhysAddr page, bool *writable);
 /* Host memory of a page that fetches find in a code-only region, or NULL: they find what data accesses find.  Code there
  * cannot be tracked by its address, which is another memory's for writes. */
 const uint8_t *phys_code_only_page(PhysMem *pm, PhysAddr page);
+/* The file (memfd) behind host memory that phys_page_host() gave, for mapping it a second time.  False: it has none. */
+typedef struct PhysBacking {
+    int fd;
+    uint64_t offset;
+} PhysBacking;
+bool phys_host_backing(PhysMem *pm, const uint8_t *host, PhysBacking *at);
 
 /* Accesses by physical address, any size and alignment, as the bus sees them (holes read as all
  * ones, writes to ROM and holes are dropped).  Writes tell the code tracker.  For DMA and loaders. */

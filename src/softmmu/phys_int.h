@@ -50,6 +50,7 @@ struct PhysRegion {
     uint8_t *host; /* RAM, ROM */
     void *map;     /* what munmap() wants */
     size_t map_size;
+    int fd;          /* behind map; -1: anonymous */
     CodePage **code; /* RAM, ROM: by page of the region */
     uint8_t *dirty;  /* RAM whose writes are tracked: by page, see phys_dirty.c */
     const MmioOps *ops;

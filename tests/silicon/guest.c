@@ -12,6 +12,12 @@
 #include "cpu/segment.h"
 #include "exec/exec.h"
 #include "frontend/translate_internal.h"
+#include "softmmu/window.h"
+#ifdef __x86_64__
+#include <asm/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 /* Physical memory. The system page group is mapped, supervisor only, at SYS_BASE. */
 enum {
@@ -45,7 +51,7 @@ struct Guest {
     SegCache gdt_seg[8], ldt_seg[LDT_COUNT];
     const char *backend;
     uint32_t vector;
-    bool stop;
+    bool stop, window;
 };
 
 static Guest *volatile running;
@@ -212,7 +218,8 @@ Guest *guest_new(const char *backend, char *error, size_t error_size)
     map_all(g);
     make_tables(g);
     enable_protection(g);
-    ExecOptions o = { .backend = backend };
+    g->window = strcmp(backend, "window") == 0;
+    ExecOptions o = { .backend = g->window ? "x86_64" : backend, .no_window = !g->window };
     ExecHooks h = { hook_poll, hook_never, hook_never, g };
     g->ex = exec_new(g->cpu, &o, &h, error, error_size);
     return g->ex ? g : NULL;
@@ -307,6 +314,18 @@ static void load_segment(Guest *g, unsigned seg, uint16_t sel)
         g->cpu->seg[seg] = sel & 4 ? g->ldt_seg[sel >> 3] : g->gdt_seg[sel >> 3];
 }
 
+/* User memory as the generated code's own (softmmu/window.h).  Native cases leave GS as they like. */
+static void open_window(Guest *g)
+{
+#ifdef __x86_64__
+    Mmu *m = &g->cpu->mmu;
+    while (m->window && !m->window_open) window_sample(m);
+    syscall(SYS_arch_prctl, ARCH_SET_GS, window_base(m));
+#else
+    (void)g;
+#endif
+}
+
 static void load_state(Guest *g, const State *s)
 {
     CPUState *cpu = g->cpu;
@@ -321,6 +340,7 @@ static void load_state(Guest *g, const State *s)
     cpu->exc_vector = -1;
     cpu->shadow = 0;
     cpu->nest = 0;
+    if (g->window) open_window(g);
     cpu_set_eflags(cpu, s->eflags);
     cpu_update_mode(cpu);
 }

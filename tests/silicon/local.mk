@@ -12,7 +12,7 @@ TESTS += tests/silicon/silicon
 SILICON_CASES = 1000000
 SILICON_SEQUENCES = 50000
 SILICON_SEED = 1
-SILICON_BACKEND = both
+SILICON_BACKEND = all
 SILICON_SET = all
 .PHONY: silicon
 silicon: tests/silicon/silicon$(EXEEXT)

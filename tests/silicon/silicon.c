@@ -1,6 +1,6 @@
 /* silicon: runs random 32-bit user-mode code on the host processor and in Calque and compares.
  *
- *   silicon [--seed N] [--cases N] [--sequences N] [--backend x86_64|interp|both] [--only MNEMONIC|HEXBYTES]
+ *   silicon [--seed N] [--cases N] [--sequences N] [--backend x86_64|window|interp|all] [--only MNEMONIC|HEXBYTES]
  *           [--set integer|fp|all] [--first N] [--case N] [--sequence N] [--limit N] [--verbose]
  *
  * Speaks TAP: one test per backend and kind.  A mismatch is printed as the command that makes it again, the instruction's
@@ -28,9 +28,9 @@ typedef struct Options {
 
 enum { CASES = CODE_SIZE / SLOT, SEQUENCES = CODE_SIZE / SEQ_SLOT, RUNS = 3 };
 
-static Guest *guests[2];
+static Guest *guests[3];
 static unsigned n_guests;
-static uint64_t mismatches[2];
+static uint64_t mismatches[3];
 static Case batch[CASES];
 static uint8_t code[CODE_SIZE];
 
@@ -259,10 +259,10 @@ static void parse(Options *o, int argc, char **argv)
 
 static void make_guests(const Options *o)
 {
-    static const char *const names[2] = { "x86_64", "interp" };
+    static const char *const names[3] = { "x86_64", "window", "interp" };
     char error[200] = "";
-    for (unsigned i = 0; i < 2; i++) {
-        if (strcmp(o->backend, "both") && strcmp(o->backend, names[i])) continue;
+    for (unsigned i = 0; i < 3; i++) {
+        if (strcmp(o->backend, "all") && strcmp(o->backend, names[i])) continue;
         guests[n_guests] = guest_new(names[i], error, sizeof error);
         if (!guests[n_guests]) {
             fprintf(stderr, "silicon: %s\n", error);
@@ -275,7 +275,7 @@ static void make_guests(const Options *o)
 
 int main(int argc, char **argv)
 {
-    Options o = { .seed = 1, .cases = 300000, .sequences = 10000, .backend = "both", .limit = 20 };
+    Options o = { .seed = 1, .cases = 300000, .sequences = 10000, .backend = "all", .limit = 20 };
     const char *why = "";
     o.filter.mn = MN_COUNT;
     o.filter.fp = true;

@@ -18,3 +18,7 @@ check_PROGRAMS += tests/softmmu/test_undo
 tests_softmmu_test_undo_SOURCES = tests/softmmu/test_undo.c tests/tap.h
 tests_softmmu_test_undo_LDADD = libsoftmmu.a libutil.a
 TESTS += tests/softmmu/test_undo
+check_PROGRAMS += tests/softmmu/test_window
+tests_softmmu_test_window_SOURCES = tests/softmmu/test_window.c tests/tap.h
+tests_softmmu_test_window_LDADD = libsoftmmu.a libutil.a
+TESTS += tests/softmmu/test_window

@@ -35,23 +35,25 @@ enum {
 enum { CC_O, CC_NO, CC_B, CC_AE, CC_E, CC_NE, CC_BE, CC_A, CC_S, CC_NS, CC_P, CC_NP, CC_L, CC_GE, CC_LE, CC_G };
 
 typedef struct Asm {
-    uint8_t *p;   /* where the next byte goes */
-    uint8_t *end; /* full when p passes this; the buffer has ASM_SLACK bytes more */
+    uint8_t *p;           /* where the next byte goes */
+    uint8_t *end;         /* full when p passes this; the buffer has ASM_SLACK bytes more */
+    uint8_t *window_insn; /* the last instruction with an AsmMem.window operand */
 } Asm;
 enum { ASM_SLACK = 32 }; /* no instruction is longer; one is written before the check */
 
 /* [base + index << shift + disp]; NOREG when absent. */
 typedef struct AsmMem {
     uint8_t base, index, shift;
+    bool window; /* the sum taken modulo 4 GiB, relative to GS */
     int32_t disp;
 } AsmMem;
 static inline AsmMem asm_mem(unsigned base, int32_t disp)
 {
-    return (AsmMem){ (uint8_t)base, NOREG, 0, disp };
+    return (AsmMem){ (uint8_t)base, NOREG, 0, false, disp };
 }
 static inline AsmMem asm_mem_index(unsigned base, unsigned index, unsigned shift, int32_t disp)
 {
-    return (AsmMem){ (uint8_t)base, (uint8_t)index, (uint8_t)shift, disp };
+    return (AsmMem){ (uint8_t)base, (uint8_t)index, (uint8_t)shift, false, disp };
 }
 
 static inline void asm8(Asm *a, unsigned v)

@@ -257,6 +257,11 @@ static void emit_cold(Emit *e)
         e->busy = 0;
         map_note(e, c->first, "cold path");
         for (unsigned k = 0; k < c->n_sites; k++) asm_patch(c->site[k], e->a.p);
+        if (c->window.window) {
+            ptrdiff_t run = e->arena->exec_delta;
+            if (!fault_note(c->fault + run, e->a.p + run)) e->failed = true;
+            cold_window_enter(e, c);
+        }
         c->fn(e, c);
     }
 }
@@ -407,6 +412,8 @@ static bool emit_block(CodeArena *arena, const IrBlock *b, const EmitInfo *info,
                .eip = b->eip };
     e.start = e.a.p = arena->rw + start;
     e.a.end = arena->rw + arena->size - ASM_SLACK;
+    e.window_ok = (b->mode & MODE_WINDOW) && !info->no_window;
+    fault_forget(e.start + arena->exec_delta);
     memset(work.loc, 0, b->n_temps);
     memset(out, 0, sizeof *out);
     compute_liveness(&e);
@@ -423,8 +430,8 @@ static bool emit_block(CodeArena *arena, const IrBlock *b, const EmitInfo *info,
 
 static bool init(CPUState *cpu, CodeArena *arena, const char **error)
 {
-    if (!thunks_setup(cpu, error)) return false;
-    Asm a = { arena->rw + arena->used, arena->rw + arena->size - ASM_SLACK };
+    if (!thunks_setup(cpu, error) || !fault_setup(error)) return false;
+    Asm a = { .p = arena->rw + arena->used, .end = arena->rw + arena->size - ASM_SLACK };
     thunks_emit(&a, cpu);
     arena->used = (size_t)(a.p - arena->rw);
     return !asm_full(&a);
@@ -446,6 +453,7 @@ static ptrdiff_t delta; /* of the arena in use */
 static void run(CPUState *cpu, const void *entry)
 {
     void (*enter)(CPUState *, const void *) = (void (*)(CPUState *, const void *))(uintptr_t)(thunks.enter + delta);
+    if (cpu->mode & MODE_WINDOW) fault_thread(cpu);
     enter(cpu, entry);
 }
 
@@ -474,4 +482,5 @@ const Backend backend_x86_64 = {
     .run = run,
     .after_jump = after_jump,
     .native = true,
+    .window = true,
 };

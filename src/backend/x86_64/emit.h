@@ -38,6 +38,8 @@ struct Cold {
     uint8_t n_sites;
     uint8_t *seg_site; /* jump taken when the segment bound failed (base not yet added) */
     uint8_t *back;     /* where it returns to */
+    uint8_t *fault;    /* window access: the instruction whose host page fault leads here */
+    AsmMem window;     /* and its operand; window.window false for other cold code */
     AllocState alloc;
     uint8_t *loc;         /* snapshot of Emit.loc when RMW code is emitted twice */
     uint32_t first, last; /* IR range */
@@ -63,6 +65,7 @@ typedef struct Emit {
     uint32_t *run_last; /* by run (IrMem.run): its last access */
     uint8_t *loc;       /* by temporary: 0 nowhere, 1..3 host register + 1, 0x80 | slot spilled */
     uint8_t busy;       /* temp registers that the current operation uses: not to be spilled */
+    bool window_ok;     /* flat accesses go through the window */
     bool uses_x87;      /* native x87/MMX code in the block: state must be in the host */
     Cold *cold;
     uint32_t n_cold;
@@ -157,6 +160,12 @@ void emit_lea(Emit *e, const IrInsn *in);
 void mem_check(Emit *e, const IrMem *m, unsigned size, unsigned mem_use, Cold *c);
 /* The checked host operand of an access: by way of its run when it has one (*out then NULL), else after mem_check(). */
 AsmMem mem_operand(Emit *e, const IrMem *m, unsigned size, unsigned mem_use, void (*fn)(Emit *, Cold *), Cold **out);
+/* After the instructions that used mem_operand()'s result: cold code (may be NULL) comes back here. */
+void mem_done(Emit *e, Cold *c);
+/* In cold code: what an access through the window, which disturbed nothing so far, needs before its cold function, and
+ * what must hold before it goes back. */
+void cold_window_enter(Emit *e, Cold *c);
+void cold_back(Emit *e, Cold *c);
 /* In cold code: sets up r8 (lin), r9 (desc), EIP and calls a slow-path thunk; keeps cached XMM registers. */
 void cold_mem_enter(Emit *e, Cold *c);
 void cold_mem_call(Emit *e, Cold *c, const uint8_t *thunk, uint32_t extra_desc);
@@ -164,6 +173,12 @@ void cold_seg_entry(Emit *e, Cold *c, const uint8_t *start); /* last thing in co
 uint32_t mem_desc(const Emit *e, const IrMem *m, unsigned size, unsigned use);
 void mem_linear(Emit *e, const IrMem *m); /* linear address to r8, unchecked */
 #define MEM_HOST asm_mem_index(R8, R9, 0, 0)
+
+/* fault.c: host page faults in the window */
+bool fault_setup(const char **error);
+void fault_thread(CPUState *cpu);       /* the calling thread is going to run code that uses the window */
+void fault_forget(const uint8_t *code); /* code from this address on (as run) is gone */
+bool fault_note(const uint8_t *insn, const uint8_t *cold); /* both as run, in rising order. False: no memory */
 
 /* emit_alu.c */
 void emit_mov(Emit *e, const IrInsn *in);

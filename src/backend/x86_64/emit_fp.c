@@ -125,7 +125,8 @@ static void cold_fp_load(Emit *e, Cold *c)
     cold_mem_call(e, c, thunks.ld_fp, 0);
     xmm_reload(e);
     native(e, &e->b->insn[c->first], STATE(bounce));
-    emit_jmp_to(e, c->back);
+    flags_done(e, &e->b->insn[c->first]);
+    cold_back(e, c);
     cold_seg_entry(e, c, start);
 }
 
@@ -140,7 +141,7 @@ static void cold_fp_store(Emit *e, Cold *c)
     asm_load(&e->a, R8, STATE(scratch32));
     cold_mem_call(e, c, thunks.st_fp, 0);
     xmm_reload(e);
-    emit_jmp_to(e, c->back);
+    cold_back(e, c);
     cold_seg_entry(e, c, start);
 }
 
@@ -194,7 +195,7 @@ static void emit_fp(Emit *e, const IrInsn *in)
         AsmMem m = mem_operand(e, &in->mem, fp->mem_size, fp->mem_use,
                                fp->mem_use == IR_MEM_W ? cold_fp_store : cold_fp_load, &c);
         native(e, in, m);
-        if (c) c->back = e->a.p;
+        mem_done(e, c);
     } else {
         if (in->fl_rd || in->fl_wr) flags_need(e, in);
         native(e, in, (AsmMem){ 0 });

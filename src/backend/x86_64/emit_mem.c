@@ -24,7 +24,7 @@ static uint32_t tlb_offset(const Emit *e)
 
 static AsmMem ir_address(Emit *e, const IrMem *m)
 {
-    AsmMem am = { NOREG, NOREG, m->shift, (int32_t)m->disp };
+    AsmMem am = asm_mem_index(NOREG, NOREG, m->shift, (int32_t)m->disp);
     if (m->base != IR_NOREG) am.base = (uint8_t)gpr_host(e, m->base);
     if (m->index != IR_NOREG) am.index = (uint8_t)gpr_host(e, m->index);
     if (am.base == NOREG && am.index != NOREG && !am.shift) {
@@ -182,9 +182,63 @@ static bool start_run(Emit *e, const IrMem *m, unsigned size, unsigned use, unsi
     return true;
 }
 
+/* --- the window: no check, the guest's own address (softmmu/window.h) --------------------------------------- */
+
+static AsmMem window_address(Emit *e, const IrMem *m)
+{
+    AsmMem am;
+    if (m->asize == 2) {
+        load_address(e, m, R8);
+        am = asm_mem(R8, 0);
+    } else {
+        am = ir_address(e, m);
+    }
+    am.window = true;
+    return am;
+}
+
+void cold_window_enter(Emit *e, Cold *c)
+{
+    AsmMem am = c->window;
+    flags_save(e);
+    e->alloc.flags = FLAGS_STATE;
+    am.window = false;
+    if (am.base == NOREG && am.index == NOREG)
+        asm_mov_imm(&e->a, R8, (uint32_t)am.disp);
+    else if (am.base != R8)
+        asm_rm(&e->a, W32, 0x8d, R8, am);
+}
+
+void cold_back(Emit *e, Cold *c)
+{
+    if (c->window.window && c->alloc.flags != FLAGS_STATE) flags_load(e);
+    emit_jmp_to(e, c->back);
+}
+
+void mem_done(Emit *e, Cold *c)
+{
+    if (!c) return;
+    c->back = e->a.p;
+    if (c->window.window) c->fault = e->a.window_insn;
+}
+
+/* An access that is one host instruction. */
+static AsmMem window_operand(Emit *e, const IrMem *m, unsigned size, unsigned use, void (*fn)(Emit *, Cold *),
+                             Cold **out)
+{
+    AsmMem am = window_address(e, m);
+    Cold *c = cold_new(e, fn);
+    c->last = c->first;
+    c->window = am;
+    c->desc = mem_desc(e, m, size, use);
+    *out = c;
+    return am;
+}
+
 AsmMem mem_operand(Emit *e, const IrMem *m, unsigned size, unsigned use, void (*fn)(Emit *, Cold *), Cold **out)
 {
     *out = NULL;
+    if (e->window_ok && m->flat) return window_operand(e, m, size, use, fn, out);
     if (m->run && !(e->b->mode & MODE_SLOW_MEM)) {
         unsigned host = run_host(e, m->run);
         if (host != NOREG || (m->run_first && start_run(e, m, size, use, &host))) return asm_mem(host, m->run_off);
@@ -194,11 +248,6 @@ AsmMem mem_operand(Emit *e, const IrMem *m, unsigned size, unsigned use, void (*
     mem_check(e, m, size, use, c);
     *out = c;
     return MEM_HOST;
-}
-
-static void cold_join(Emit *e, Cold *c)
-{
-    if (c) c->back = e->a.p;
 }
 
 /* --- cold side --------------------------------------------------------------------------------------- */
@@ -227,7 +276,7 @@ void cold_mem_call(Emit *e, Cold *c, const uint8_t *thunk, uint32_t extra_desc)
 static void cold_return(Emit *e, Cold *c, const uint8_t *start)
 {
     xmm_reload(e);
-    emit_jmp_to(e, c->back);
+    cold_back(e, c);
     cold_seg_entry(e, c, start);
 }
 
@@ -244,7 +293,12 @@ static void move_from_r8(Emit *e, unsigned dst, unsigned width)
 
 static void load_from(Emit *e, unsigned dst, unsigned width, AsmMem m, bool fresh)
 {
-    if (width == 1 && dst >= AH) {
+    if (width == 1 && dst >= AH && m.window) { /* must not fault with the halves swapped */
+        asm_rm(&e->a, W32, 0x0fb6, R11, m);
+        swap_high(e, dst);
+        asm_rr(&e->a, W8, 0x8a, dst - AH, R11);
+        swap_high(e, dst);
+    } else if (width == 1 && dst >= AH) {
         swap_high(e, dst);
         asm_rm(&e->a, W8, 0x8a, dst - AH, m);
         swap_high(e, dst);
@@ -287,7 +341,7 @@ void emit_ld(Emit *e, const IrInsn *in)
         e->cur++;
         if (c) c->last = e->cur;
         alu_fuse_load(e, next, in->dst.reg, m, NOREG);
-        cold_join(e, c);
+        mem_done(e, c);
         return;
     }
     bool fresh = is_temp(&in->dst) && !e->loc[in->dst.reg - IR_TEMP0];
@@ -295,7 +349,7 @@ void emit_ld(Emit *e, const IrInsn *in)
     AsmMem m = mem_operand(e, &in->mem, in->width, IR_MEM_R, cold_ld, &c);
     if (c) c->reg = (uint8_t)d;
     load_from(e, d, in->width, m, fresh);
-    cold_join(e, c);
+    mem_done(e, c);
 }
 
 static unsigned extend_opcode(const IrInsn *in)
@@ -321,7 +375,7 @@ void emit_ldx(Emit *e, const IrInsn *in)
     AsmMem m = mem_operand(e, &in->mem, in->width2, IR_MEM_R, cold_ldx, &c);
     if (c) c->reg = (uint8_t)d;
     asm_rm(&e->a, asm_width(in->width), extend_opcode(in), d, m);
-    cold_join(e, c);
+    mem_done(e, c);
 }
 
 /* The value to be stored, into r11 for the thunk.  Flags are not live here. */
@@ -350,6 +404,11 @@ static void store_to(Emit *e, AsmMem m, unsigned width, unsigned reg, uint32_t i
 {
     if (reg == NOREG) {
         asm_store_imm(&e->a, width, m, imm);
+    } else if (width == 1 && reg >= AH && m.window) {
+        swap_high(e, reg);
+        asm_mov(&e->a, R11, reg - AH);
+        swap_high(e, reg);
+        asm_rm(&e->a, W8, 0x88, R11, m);
     } else if (width == 1 && reg >= AH) {
         swap_high(e, reg);
         asm_rm(&e->a, W8, 0x88, reg - AH, m);
@@ -370,7 +429,7 @@ void emit_st(Emit *e, const IrInsn *in)
         c->value = in->a.imm;
     }
     store_to(e, m, in->width, s, in->a.imm);
-    cold_join(e, c);
+    mem_done(e, c);
 }
 
 /* --- read-modify-write ---------------------------------------------------------------------------------- */
@@ -421,7 +480,7 @@ static void rmw_snapshot(Emit *e, Cold *c, uint32_t last)
     memcpy(c->loc, e->loc, e->b->n_temps);
     e->bump += e->b->n_temps;
     c->alloc = e->alloc;
-    c->alloc.flags = FLAGS_STATE;
+    if (!c->window.window) c->alloc.flags = FLAGS_STATE;
 }
 
 void emit_ldrmw(Emit *e, const IrInsn *in)
@@ -438,7 +497,7 @@ void emit_ldrmw(Emit *e, const IrInsn *in)
         e->cur++;
         bool flags =
             in[1].fl_rd | in[1].fl_wr; /* NOT has nothing to do with them: they stay where the cold copy has them */
-        if (c && flags && (in[1].fl_rd | (e->live[e->cur] & ~in[1].fl_wr))) { /* loading flags takes r9 */
+        if (c && !m.window && flags && (in[1].fl_rd | (e->live[e->cur] & ~in[1].fl_wr))) { /* loading flags takes r9 */
             asm_rm(&e->a, W64, 0x8d, R8, MEM_HOST);
             m = asm_mem(R8, 0);
         }
@@ -446,11 +505,15 @@ void emit_ldrmw(Emit *e, const IrInsn *in)
         alu_fuse_rmw(e, in + 1, m);
         flags_done(e, in + 1);
         e->cur = last;
-        cold_join(e, c);
+        mem_done(e, c);
         return;
     }
+    /* More than one host instruction, the last of which must not fault: checked. */
     unsigned d = reg_write(e, &in->dst, in->width);
+    bool window = e->window_ok;
+    e->window_ok = false;
     AsmMem m = mem_operand(e, &in->mem, in->width, IR_MEM_RW, cold_rmw, &c);
+    e->window_ok = window;
     rmw_snapshot(e, c, last);
     asm_rm(&e->a, W64, 0x8d, R8, m);
     load_from(e, d, in->width, asm_mem(R8, 0), false);
@@ -459,5 +522,5 @@ void emit_ldrmw(Emit *e, const IrInsn *in)
     e->cur = last;
     unsigned s = st->a.kind == IR_IMM ? (unsigned)NOREG : reg_read(e, &st->a, st->width);
     store_to(e, asm_mem(R8, 0), st->width, s, st->a.imm);
-    cold_join(e, c);
+    mem_done(e, c);
 }

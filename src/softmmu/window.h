@@ -1,0 +1,38 @@
+/* The window: user mode's linear address space, mapped page by page at one place of the host's, so that generated code
+ * reaches guest memory with the guest's own addressing and no check at all.  doc/window.txt explains when that pays.
+ *
+ * What is mapped is always less than what the guest's tables allow: pages of RAM that the TLB knows, writable when a store
+ * needs nobody's attention (D set, no translated code, no display memory).  Everything else is not accessible, the host's
+ * page fault leads the access to its slow path, and that maps the page.  What the TLB forgets, the window forgets. */
+#ifndef CALQUE_SOFTMMU_WINDOW_H
+#define CALQUE_SOFTMMU_WINDOW_H
+
+#include "softmmu/mmu.h"
+
+typedef struct Window Window;
+
+/* Makes the window possible: address space is reserved, nothing mapped.  False: the host has no room (no error then:
+ * Calque goes without). */
+bool window_enable(Mmu *m);
+void window_free(Mmu *m);
+/* Host address of linear address 0; the 4 GiB above and a page at each end are the window's.  NULL: not enabled. */
+uint8_t *window_base(const Mmu *m);
+
+/* A hardware interrupt found the CPU in user mode.  Such samples, regular and in proportion to the time spent there, decide when
+ * the window opens (Mmu.window_open: translations for it are to be used) and when it does not pay. */
+void window_sample(Mmu *m);
+/* The next slow access comes from the window: what it touches is to be mapped. */
+void window_faulted(Mmu *m);
+
+/* For mmu.c */
+void window_serve(Mmu *m, const TlbEntry *e, uint32_t page, bool write);
+void window_close(Mmu *m);                                       /* every translation is in doubt */
+void window_forget(Mmu *m, uint32_t first, uint32_t bytes);      /* these are: INVLPG */
+void window_protect(Mmu *m, uintptr_t host_lo, uintptr_t bytes); /* stores to this host memory need attention again */
+
+typedef struct WindowStats {
+    uint64_t opened, closed, faults, mapped, hopeless;
+} WindowStats;
+WindowStats window_stats(const Mmu *m);
+
+#endif

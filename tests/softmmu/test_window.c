@@ -1,0 +1,161 @@
+/* The window: what may be seen through it, and when it must go.  The kernel is asked what is mapped: read() and write() on
+ * memory that is not accessible fail. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../tap.h"
+#include "softmmu/window.h"
+
+enum { P = 1, RW = 2, US = 4, A = 0x20, D = 0x40, DIR = 0x1000, TAB = 0x2000, LIN = 0x40000000, PAGE = 0x5000 };
+#define PG 0x80000001u
+
+static PhysMem *pm;
+static Mmu *m;
+static int zero, pipes[2];
+
+static uint64_t mmio_read(void *opaque, PhysAddr offset, unsigned size)
+{
+    (void)opaque, (void)offset, (void)size;
+    return 0x55;
+}
+static void mmio_write(void *opaque, PhysAddr offset, uint64_t value, unsigned size)
+{
+    (void)opaque, (void)offset, (void)value, (void)size;
+}
+
+static bool readable(uint32_t lin)
+{
+    char c;
+    if (write(pipes[1], window_base(m) + lin, 1) != 1) return false;
+    return read(pipes[0], &c, 1) == 1;
+}
+/* Writes a zero. */
+static bool writable(uint32_t lin)
+{
+    return read(zero, window_base(m) + lin, 1) == 1;
+}
+
+static void set_pte(unsigned n, uint32_t pte)
+{
+    phys_st(pm, TAB + 4 * n, pte, 4);
+}
+
+/* As an access of generated code that the window did not have. */
+static bool touch(uint32_t lin, bool write)
+{
+    MmuFault f;
+    uint64_t v;
+    window_faulted(m);
+    return write ? mmu_st(m, lin, 0x11, 1, MMU_USER, &f) : mmu_ld(m, lin, 1, MMU_USER, &v, &f);
+}
+
+static void open_it(void)
+{
+    for (unsigned i = 0; i < 1000 && !m->window_open; i++) window_sample(m);
+}
+
+static void test_mapping(void)
+{
+    ok(!m->window_open && !readable(LIN), "closed at first");
+    open_it();
+    ok(m->window_open, "user time opens it");
+    set_pte(0, PAGE | P | RW | US);
+    touch(LIN, false);
+    ok(readable(LIN) && !writable(LIN), "after a read, with D clear: readable only");
+    ok(touch(LIN, true) && writable(LIN), "after a write: writable");
+    phys_st(pm, PAGE + 8, 0x77, 1);
+    window_base(m)[LIN + 9] = 0x78;
+    ok(window_base(m)[LIN + 8] == 0x77 && phys_ld(pm, PAGE + 9, 1) == 0x78, "it is the guest's memory");
+    ok(!readable(LIN + PAGE_SIZE) && !readable(PAGE), "nothing else is there");
+
+    set_pte(1, (PAGE + PAGE_SIZE) | P | US | A | D);
+    touch(LIN + PAGE_SIZE, false);
+    ok(readable(LIN + PAGE_SIZE) && !writable(LIN + PAGE_SIZE), "a read-only page is");
+    ok(!touch(LIN + PAGE_SIZE, true), "a write to it faults");
+    set_pte(2, (PAGE + 2 * PAGE_SIZE) | P | RW);
+    ok(!touch(LIN + 2 * PAGE_SIZE, false) && !readable(LIN + 2 * PAGE_SIZE), "a supervisor page stays out");
+    set_pte(3, 0x200000 | P | RW | US);
+    ok(touch(LIN + 3 * PAGE_SIZE, false) && !readable(LIN + 3 * PAGE_SIZE) && m->window_hopeless, "so does a device");
+    m->window_hopeless = false;
+}
+
+static void test_crossing(void)
+{
+    MmuFault f;
+    uint64_t v;
+    set_pte(4, (PAGE + 4 * PAGE_SIZE) | P | RW | US | A | D);
+    set_pte(5, (PAGE + 9 * PAGE_SIZE) | P | RW | US | A | D);
+    window_faulted(m);
+    mmu_ld(m, LIN + 5 * PAGE_SIZE - 2, 4, MMU_USER, &v, &f);
+    ok(readable(LIN + 4 * PAGE_SIZE) && readable(LIN + 5 * PAGE_SIZE), "an access across pages brings both");
+}
+
+static void test_forgetting(void)
+{
+    touch(LIN, true);
+    mmu_invlpg(m, LIN);
+    ok(!readable(LIN) && readable(LIN + PAGE_SIZE), "INVLPG takes one page out");
+    touch(LIN, true);
+    ok(writable(LIN), "back again");
+    phys_code_mark(pm, PAGE, 16);
+    mmu_protect_code(m, PAGE);
+    ok(readable(LIN) && !writable(LIN), "no stores past the code tracker");
+    touch(LIN, true);
+    ok(!writable(LIN) && m->window_hopeless, "as long as there is code");
+    m->window_hopeless = false;
+    phys_code_clear_page(pm, PAGE);
+    touch(LIN, true);
+    ok(writable(LIN), "and then again");
+
+    mmu_set_control(m, PG, DIR, 0, false, true);
+    ok(!m->window_open, "a CR3 load closes it");
+    open_it();
+    ok(m->window_open && !readable(LIN) && !readable(LIN + PAGE_SIZE), "open again, nothing old is there");
+    mmu_st(m, LIN, 1, 1, MMU_USER, &(MmuFault){ 0 });
+    mmu_set_control(m, PG, DIR, 0, false, true);
+    mmu_st(m, LIN, 1, 1, MMU_USER, &(MmuFault){ 0 });
+    open_it();
+    ok(writable(LIN), "what the TLB has is there from the start");
+}
+
+static void test_paying(void)
+{
+    WindowStats before = window_stats(m);
+    open_it();
+    for (unsigned i = 0; i < 100000 && m->window_open; i++) {
+        touch(LIN, false);
+        if (i % 1000 == 999) window_sample(m);
+    }
+    ok(!m->window_open && window_stats(m).closed == before.closed + 1, "too many faults between two samples close it");
+    unsigned samples = 0;
+    while (!m->window_open && samples < 10000) window_sample(m), samples++;
+    ok(m->window_open && samples > 2, "and it takes longer to open: %u samples", samples);
+}
+
+int main(void)
+{
+    static const MmioOps ops = { mmio_read, mmio_write };
+    pm = phys_new();
+    m = calloc(1, sizeof *m);
+    zero = open("/dev/zero", O_RDONLY);
+    if (!m || zero < 0 || pipe(pipes)) return 99;
+    phys_add_ram(pm, "ram", 0, 0x100000, 0);
+    phys_add_mmio(pm, "device", 0x200000, PAGE_SIZE, 0, &ops, NULL);
+    mmu_init(m, pm);
+    phys_st(pm, DIR + 4 * (LIN >> 22), TAB | P | RW | US, 4);
+    mmu_set_control(m, PG, DIR, 0, false, true);
+    if (!window_enable(m)) {
+        puts("1..0 # SKIP no room for the window");
+        return 0;
+    }
+    test_mapping();
+    test_crossing();
+    test_forgetting();
+    test_paying();
+    mmu_free(m);
+    phys_free(pm);
+    free(m);
+    return tap_done();
+}
