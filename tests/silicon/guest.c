@@ -247,6 +247,10 @@ void guest_write_code(Guest *g, uint32_t offset, const uint8_t *p, uint32_t n)
 {
     phys_write(g->pm, CODE_PHYS + offset, p, n);
 }
+uint64_t guest_window_faults(const Guest *g)
+{
+    return window_stats(&g->cpu->mmu).faults;
+}
 void guest_flush(Guest *g)
 {
     exec_flush(g->ex);
@@ -314,11 +318,13 @@ static void load_segment(Guest *g, unsigned seg, uint16_t sel)
         g->cpu->seg[seg] = sel & 4 ? g->ldt_seg[sel >> 3] : g->gdt_seg[sel >> 3];
 }
 
-/* User memory as the generated code's own (softmmu/window.h).  Native cases leave GS as they like. */
+/* User memory as the generated code's own (softmmu/window.h), every other time with nothing in it yet, so that each page's
+ * first access goes the slow way.  Native cases leave GS as they like. */
 static void open_window(Guest *g)
 {
 #ifdef __x86_64__
     Mmu *m = &g->cpu->mmu;
+    if (case_now & 1) mmu_flush_all(m);
     while (m->window && !m->window_open) window_sample(m);
     syscall(SYS_arch_prctl, ARCH_SET_GS, window_base(m));
 #else
@@ -373,11 +379,11 @@ void guest_run(Guest *g, const Case *c, Outcome *o)
 {
     memory_restore(c, mem_at, g);
     memset(o, 0, sizeof *o);
+    case_now = (long long)c->number;
     load_state(g, &c->in);
     g->stop = false;
     g->vector = VECTOR_STUCK;
     running = g;
-    case_now = (long long)c->number;
     exec_run(g->ex);
     running = NULL;
     if (g->cpu->fpu_sync_out) g->cpu->fpu_sync_out(g->cpu);

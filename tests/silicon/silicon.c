@@ -296,6 +296,10 @@ int main(int argc, char **argv)
         if (o.cases) run_all(&o, "instructions", run_cases, CASES, o.first, o.cases);
         if (o.sequences) run_all(&o, "sequences", run_sequences, SEQUENCES, o.first, o.sequences);
     }
-    for (unsigned i = 0; i < n_guests; i++) guest_free(guests[i]);
+    for (unsigned i = 0; i < n_guests; i++) {
+        if (!strcmp(guest_backend(guests[i]), "window"))
+            printf("# window: %llu host page faults\n", (unsigned long long)guest_window_faults(guests[i]));
+        guest_free(guests[i]);
+    }
     return tap_done();
 }

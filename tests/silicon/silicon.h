@@ -130,7 +130,8 @@ Guest *guest_new(const char *backend, char *error, size_t error_size);
 void guest_free(Guest *g);
 const char *guest_backend(const Guest *g);
 void guest_write_code(Guest *g, uint32_t offset, const uint8_t *p, uint32_t n);
-void guest_flush(Guest *g); /* forget translations */
+uint64_t guest_window_faults(const Guest *g); /* accesses that the window did not serve */
+void guest_flush(Guest *g);                   /* forget translations */
 void guest_run(Guest *g, const Case *c, Outcome *o);
 long long guest_case(void); /* what runs now, for reports of a crash; -1: nothing */
 const char *guest_case_backend(void);
