@@ -79,6 +79,13 @@ static bool may_be_unaligned(const IrFp *fp)
     return op == 0x10 || op == 0x11 || op == 0xf0 || ((op == 0x6f || op == 0x7f) && fp->prefix == 0xf3);
 }
 
+/* SSE's conditions, not MMX's: also CVTPS2PI and its like from memory, which name no XMM register (SDM 3B 22.25.3). */
+static bool needs_sse(const IrFp *fp)
+{
+    bool converts = fp->map == MAP_0F && (fp->opcode == 0x2c || fp->opcode == 0x2d);
+    return converts || fp->reg_kind == IR_FP_XMM || fp->rm_kind == IR_FP_XMM;
+}
+
 static void operands(IrFp *fp, const Insn *in)
 {
     bool at_rm = to_rm(fp), shift_group = fp->map == MAP_0F && fp->opcode >= 0x71 && fp->opcode <= 0x73;
@@ -105,9 +112,8 @@ void tr_vec(Tr *t, const Insn *in)
 {
     IrFp fp = { .prefix = in->prefix, .map = (uint8_t)(in->map - 1), .opcode = in->opcode, .modrm = in->modrm };
     operands(&fp, in);
-    bool sse = fp.reg_kind == IR_FP_XMM || fp.rm_kind == IR_FP_XMM;
     bool mmx = fp.reg_kind == IR_FP_MMX || fp.rm_kind == IR_FP_MMX || !in->n_opnd;
-    if (unusable(t, sse)) return;
+    if (unusable(t, needs_sse(&fp))) return;
     fp.soft = (mmx && t->mode & MODE_X87_SOFT) || (finds_exceptions(&fp) && t->mode & MODE_SSE_SOFT);
     bool mem = fp.rm_kind == IR_FP_MEM;
     IrMem m = mem ? tr_mem(t, in, fp.mem_use) : (IrMem){ .base = IR_NOREG, .index = IR_NOREG };

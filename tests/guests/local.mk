@@ -27,13 +27,12 @@ screens: calque$(EXEEXT)
 .PHONY: screens
 
 # Bare-metal guests, one file for each topic; "list" names those that have been built.
-bare_guests = segments gates exceptions triple tasks v86 paging crossing smc codelimit realmode interrupts debug fpu \
-	sysenter iobitmap smm
-bare_guest_sources = tests/guests/start.S tests/guests/guest.h tests/guests/guest.ld tests/guests/paging.c \
-	tests/guests/segments.S tests/guests/gates.S tests/guests/exceptions.S tests/guests/triple.S tests/guests/tasks.S \
-	tests/guests/v86.S tests/guests/crossing.S tests/guests/smc.S tests/guests/codelimit.S tests/guests/realmode.S \
-	tests/guests/interrupts.S tests/guests/debug.S tests/guests/fpu.S tests/guests/sysenter.S tests/guests/iobitmap.S \
-	tests/guests/smm.S
+bare_guests_s = segments gates exceptions triple tasks v86 crossing smc codelimit realmode interrupts debug fpu sysenter \
+	iobitmap smm nmi stepping
+bare_guests_c = paging availability limits twofaults watch
+bare_guests = $(bare_guests_s) $(bare_guests_c)
+bare_guest_sources = tests/guests/start.S tests/guests/guest.h tests/guests/guest_c.h tests/guests/guest.ld \
+	$(bare_guests_s:%=tests/guests/%.S) $(bare_guests_c:%=tests/guests/%.c)
 EXTRA_DIST += $(bare_guest_sources) tests/guests/run.sh tests/guests/memory.sh
 TESTS += tests/guests/run.sh
 if HAVE_GUEST_CC

@@ -213,6 +213,50 @@ check_eq:
     popfl
     ret $12
 
+/* u32 attempt(const void *code), u32 attempt_user(const void *code): guest_c.h. */
+    .globl attempt, attempt_user
+attempt_user:
+    pushl $1
+    jmp 1f
+attempt:
+    pushl $0
+1:  pushal
+    pushfl
+    movl 44(%esp), %ebx
+    movl $3f, try_eip
+    movl %esp, try_esp
+    movl $-1, fault_vector
+    movl $-1, fault_error
+    cmpl $0, 36(%esp)
+    jne 2f
+    call *%ebx
+    jmp 3f
+2:  pushl $DATA3
+    pushl $user_stack_top
+    pushl user_flags
+    pushl $CODE3
+    pushl %ebx
+    movl $DATA3, %eax
+    movl %eax, %ds
+    movl %eax, %es
+    iret
+3:  movw %cs:flat_data, %ss
+    movl %cs:try_esp, %esp
+    movl $DATA0, %eax
+    movl %eax, %ds
+    movl %eax, %es
+    movl %eax, %fs
+    movl %eax, %gs
+    movl $0, try_eip
+    popfl
+    popal
+    addl $4, %esp
+    movl fault_vector, %eax
+    cmpl $LEAVE, %eax
+    jne 4f
+    movl $-1, %eax
+4:  ret
+
 /* Argument: reason. */
     .globl skip_all
 skip_all:
@@ -241,6 +285,10 @@ finish:
 exit_with:
     movl $0xf4, %edx
     outl %eax, %dx
+    movl $text_shutdown, %esi /* Bochs has no isa-debug-exit, but ends at this word at port 8900h */
+    movl $0x8900, %edx
+    movl $8, %ecx
+    rep outsb
 1:  cli
     hlt
     jmp 1b
@@ -287,10 +335,11 @@ text_want: .asciz ", want"
 text_skip: .asciz "SKIP "
 text_checks: .asciz " checks,"
 text_failed: .asciz " failed\n"
+text_shutdown: .ascii "Shutdown"
 
     .data
     .balign 8
-    .globl gdt, gdt_pointer, idt, idt_pointer, tss0, flat_data, stubs
+    .globl gdt, gdt_pointer, idt, idt_pointer, tss0, flat_data, stubs, user_flags
 gdt:
     .quad 0
     DESC 0, 0xfffff, 0x9a, 0xc
@@ -305,6 +354,7 @@ idt_pointer: .word idt_end - idt - 1
     .long idt
 flat_data: .word DATA0
     .balign 4
+user_flags: .long FL_1
 /* ESP0 and SS0 are all that most guests need of it; no I/O bitmap. */
 tss0:
     .long 0, ring0_stack_top, DATA0
