@@ -40,6 +40,8 @@ typedef struct EmitInfo {
     uint32_t page_lin[2], itlb_word[2];
     bool same_page_exit[2]; /* target lies in the first page: may link to .entry */
     bool no_chain;
+    bool count;     /* at entry: leave when exit is requested or CPUState.insns_left is less than the block has, else
+                     * take as many from it */
     bool no_window; /* MODE_WINDOW notwithstanding, accesses are checked */
     bool no_runs;   /* every access checks for itself (IrMem.run ignored) */
 } EmitInfo;

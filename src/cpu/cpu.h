@@ -67,6 +67,11 @@ static inline void cpu_request_exit_from_outside(CPUState *cpu)
 {
     __atomic_store_n(cpu->outside_request, 1, __ATOMIC_RELEASE);
 }
+/* Guest instructions run so far.  Inside one: it included. */
+static inline uint64_t cpu_insns(const CPUState *cpu)
+{
+    return cpu->insns_granted - (uint64_t)(int64_t)cpu->insns_left;
+}
 static inline void cpu_set_intr(CPUState *cpu, bool level)
 {
     cpu->intr_line = level;

@@ -9,7 +9,7 @@
 
 uint64_t cpu_tsc(const CPUState *cpu)
 {
-    uint64_t ns = cpu->clock_ns ? cpu->clock_ns(cpu->clock_opaque) : cpu->n_insns_retired;
+    uint64_t ns = cpu->clock_ns ? cpu->clock_ns(cpu->clock_opaque) : cpu_insns(cpu);
     return ns * CPU_TSC_PER_NS + cpu->tsc_offset;
 }
 

@@ -157,6 +157,7 @@ typedef struct CPUState {
     uint32_t regs[8];
     uint32_t eip;          /* valid outside generated code, and wherever something may raise */
     uint32_t exit_request; /* nonzero: leave generated code at the next poll (atomic) */
+    int32_t insns_left;    /* counting: instructions until the execution loop wants to be asked; blocks take theirs */
     uint16_t cc;           /* saved arithmetic flags, LAHF/SETO format: low byte = OF (0/1), high byte = SF ZF AF PF CF
                             * at their EFLAGS positions.  cpu_get_eflags() puts it together */
     uint16_t pad0;
@@ -249,7 +250,10 @@ typedef struct CPUState {
     uint32_t outside_held;
 
     struct Exec *exec; /* exec's own */
-    uint64_t n_insns_retired;
+    /* Instructions run: cpu_insns().  counting: exactly, and insns_left is kept; else a few for each turn of the loop.
+     * granted: run when insns_left is used up. */
+    bool counting;
+    uint64_t insns_granted;
 
     Mmu mmu;
     /* Indirect-branch lookup, read by generated code (exec/lookup.c fills it): entry matches when eip and mode_id do. */

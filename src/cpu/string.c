@@ -4,7 +4,10 @@
  * middle needs no repair.  Work goes in chunks that stay inside one page on each side: where both are plain
  * memory and the segments allow the whole chunk, host pointers are used; else one element goes through
  * cpu_ld() and cpu_st(), which raise whatever there is to raise.  After each chunk a request to leave is
- * honoured. */
+ * honoured.
+ *
+ * Where instructions are counted each element is one, so that however a long repetition is divided it comes to the same
+ * number, and none runs past a deadline. */
 #include <string.h>
 
 #include "cpu/debug.h"
@@ -335,15 +338,29 @@ static uint32_t unfinished(CPUState *cpu)
     return 0;
 }
 
+/* Elements that may be done now.  The first has been counted by its block, as the instruction. */
+static uint32_t allowed(const CPUState *cpu, uint32_t count, bool first)
+{
+    if (!cpu->counting) return count;
+    uint32_t room = (uint32_t)cpu->insns_left + first;
+    return count < room ? count : room;
+}
+
 uint32_t helper_string(CPUState *cpu, uint32_t desc)
 {
     Str s = unpack(cpu, desc);
     bool single = cpu->mode & (MODE_SINGLE & ~MODE_RF), fast = !(cpu->mode & MODE_SLOW_MEM), port = s.op >= STR_INS,
-         stop = false;
+         stop = false, first = true;
     uint32_t count = s.rep == STR_REP_NONE ? 1 : get(&s, R_ECX);
     if (port) cpu_check_io(cpu, (uint16_t)cpu->regs[R_EDX], s.size);
     while (count) {
-        count -= chunk(&s, single ? 1 : count, fast, &stop);
+        uint32_t room = allowed(cpu, count, first);
+        if (!room) return unfinished(cpu);
+        if (cpu->counting && !first) cpu->insns_left--; /* also when it faults */
+        first = false;
+        uint32_t n = chunk(&s, single ? 1 : room, fast, &stop);
+        count -= n;
+        if (cpu->counting) cpu->insns_left -= (int32_t)n - 1;
         if (stop) break;
         if (count && (single || wants_out(cpu))) return unfinished(cpu);
     }

@@ -12,7 +12,7 @@ enum { MAX_MAP = 8192 };
 typedef struct NextPage {
     Exec *ex;
     uint32_t lin;
-    PhysAddr phys;
+    PhysAddr phys, first; /* its address and that of the page before */
     uint8_t *host;
     bool used, faulted;
     MmuFault fault;
@@ -45,6 +45,12 @@ static const uint8_t *next_page(void *opaque)
     return page_bytes(np->ex, np->phys, np->copy, &np->host);
 }
 
+static bool is_last(void *opaque, uint32_t offset)
+{
+    const NextPage *np = opaque;
+    return count_is_last(np->ex, np->first + offset);
+}
+
 static bool wanted(const TB *tb)
 {
     return log_on(LOG_IN_ASM | LOG_OP | LOG_OP_OPT | LOG_OUT_ASM) && log_in_range(tb->lin);
@@ -70,6 +76,7 @@ static bool emit(Exec *ex, TB *tb, bool cached)
     const IrBlock *before = log ? keep_before(&ex->ir) : NULL;
     ir_run_passes(&ex->ir);
     EmitInfo info = { .owner = tb, .mode_id = tb->mode_id, .no_chain = ex->opt.no_chain || !cached };
+    info.count = ex->cpu->counting;
     info.no_runs = !cached || cache_in_set(&ex->no_runs, tb->phys);
     info.no_window = !cached || cache_in_set(&ex->no_window, tb->phys);
     info.n_pages = cached ? tb->n_pages : 0;
@@ -83,8 +90,8 @@ static bool emit(Exec *ex, TB *tb, bool cached)
     return true;
 }
 
-/* Fills tb from the CPU's EIP. False: code cache full. Raises #PF. */
-static bool fill(Exec *ex, TB *tb, PhysAddr phys, uint32_t lin, bool cached, bool *trackable)
+/* Fills tb from the CPU's EIP with at most max instructions. False: code cache full. Raises #PF. */
+static bool fill(Exec *ex, TB *tb, PhysAddr phys, uint32_t lin, bool cached, unsigned max, bool *trackable)
 {
     CPUState *cpu = ex->cpu;
     static uint8_t copy[PAGE_SIZE];
@@ -92,12 +99,13 @@ static bool fill(Exec *ex, TB *tb, PhysAddr phys, uint32_t lin, bool cached, boo
     memset(&np, 0, offsetof(NextPage, copy));
     np.ex = ex;
     np.lin = (lin & ~PAGE_MASK) + PAGE_SIZE;
+    np.first = phys & ~(PhysAddr)PAGE_MASK;
 
     memset(tb, 0, sizeof *tb);
     *tb = (TB){ .phys = phys, .eip = cpu->eip, .lin = lin, .mode_id = cpu->mode_id, .mode = cpu->mode };
-    CodeSource src = { .next_page = next_page, .opaque = &np };
-    src.page0 = page_bytes(ex, phys & ~(PhysAddr)PAGE_MASK, copy, &tb->page_host[0]);
-    unsigned max = !cached || (cpu->mode & MODE_SINGLE) || !tb->page_host[0] ? 1 : TRANSLATE_MAX_INSNS;
+    CodeSource src = { .next_page = next_page, .is_last = is_last, .opaque = &np };
+    src.page0 = page_bytes(ex, np.first, copy, &tb->page_host[0]);
+    if ((cpu->mode & MODE_SINGLE) || !tb->page_host[0]) max = 1;
     if (translate_block(&ex->ir, cpu, &src, max) == TRANSLATE_FAULT_NEXT_PAGE) cpu_raise_pf(cpu, &np.fault);
 
     if (ex->ir.look_hi > ex->ir.look_lo) { /* within the first page */
@@ -107,13 +115,14 @@ static bool fill(Exec *ex, TB *tb, PhysAddr phys, uint32_t lin, bool cached, boo
     tb->size = ex->ir.size;
     tb->n_guest = ex->ir.n_guest;
     tb->n_pages = (lin & PAGE_MASK) + tb->size > PAGE_SIZE ? 2 : 1;
-    tb->page_phys[0] = phys & ~(PhysAddr)PAGE_MASK;
+    tb->page_phys[0] = np.first;
     tb->itlb_word[0] = mmu_itlb_word(lin, phys);
     if (tb->n_pages == 2) {
         tb->page_phys[1] = np.phys;
         tb->page_host[1] = np.host;
         tb->itlb_word[1] = mmu_itlb_word(np.lin, np.phys);
     }
+    if (cpu->counting) count_note_block(ex, tb);
     *trackable = tb->page_host[0] && (tb->n_pages == 1 || tb->page_host[1]);
     return emit(ex, tb, cached && *trackable);
 }
@@ -132,8 +141,8 @@ static TB *try_build(Exec *ex, PhysAddr phys, uint32_t lin)
     TB *tb = &ex->tb[ex->n_tb];
     bool trackable;
     cache_mode_id(ex);
-    if (!fill(ex, tb, phys, lin, true, &trackable)) return NULL;
-    if (!trackable) return build_scratch(ex, lin);
+    if (!fill(ex, tb, phys, lin, true, TRANSLATE_MAX_INSNS, &trackable)) return NULL;
+    if (!trackable) return build_scratch(ex, lin, 1);
     ex->n_tb++;
     cache_insert(ex, tb);
     ex->n_translated++;
@@ -163,7 +172,7 @@ TB *build_tb(Exec *ex, PhysAddr phys, uint32_t lin)
     return tb;
 }
 
-TB *build_scratch(Exec *ex, uint32_t lin)
+TB *build_scratch(Exec *ex, uint32_t lin, unsigned max)
 {
     CPUState *cpu = ex->cpu;
     PhysAddr phys;
@@ -172,11 +181,12 @@ TB *build_scratch(Exec *ex, uint32_t lin)
     if (!mmu_translate(&cpu->mmu, lin, MMU_EXEC, cpu_mmu_idx(cpu), &phys, &fault)) cpu_raise_pf(cpu, &fault);
     cache_mode_id(ex);
     size_t mark = ex->arena.used;
-    if (!fill(ex, &ex->scratch, phys, lin, false, &trackable)) {
+    if (!fill(ex, &ex->scratch, phys, lin, false, max, &trackable)) {
         exec_flush(ex);
         cache_mode_id(ex);
         mark = ex->arena.used;
-        if (!fill(ex, &ex->scratch, phys, lin, false, &trackable)) does_not_fit(ex);
+        if (!fill(ex, &ex->scratch, phys, lin, false, 1, &trackable))
+            does_not_fit(ex); /* its code is no longer tracked */
     }
     ex->arena.used = mark; /* runs once: the next translation may overwrite it */
     ex->scratch_active = true;

@@ -93,6 +93,7 @@ void exec_flush(Exec *ex)
     memset(ex->jump_tb, 0, sizeof ex->jump_tb);
     memset(&ex->no_runs, 0, sizeof ex->no_runs);
     memset(&ex->no_window, 0, sizeof ex->no_window);
+    memset(&ex->ends_block, 0, sizeof ex->ends_block);
     memset(ex->cpu->jump_cache, 0, sizeof ex->cpu->jump_cache);
     free_pages(ex, true);
     free_modes(ex);
@@ -294,11 +295,16 @@ bool cache_in_set(const BlockSet *set, PhysAddr phys)
     return set->bits[bit >> 3] >> (bit & 7) & 1;
 }
 
+void cache_set_add(BlockSet *set, PhysAddr phys)
+{
+    uint32_t bit = set_bit(phys);
+    set->bits[bit >> 3] |= (uint8_t)(1u << (bit & 7));
+}
+
 void cache_add_to(Exec *ex, BlockSet *set, TB *tb)
 {
     if (!tb || tb == &ex->scratch) return;
-    uint32_t bit = set_bit(tb->phys);
-    set->bits[bit >> 3] |= (uint8_t)(1u << (bit & 7));
+    cache_set_add(set, tb->phys);
     cache_invalidate(ex, tb);
 }
 
@@ -363,7 +369,7 @@ static void code_write_check(CPUState *cpu, PhysAddr addr, unsigned len)
 {
     Exec *ex = cpu->exec;
     TB *tb = cache_tb_at(ex, cpu->host_pc);
-    if (!tb || tb == &ex->scratch) return;
+    if (!tb || (tb == &ex->scratch && tb->n_guest == 1)) return;
     while (len) {
         unsigned offset = (unsigned)(addr & PAGE_MASK), n = PAGE_SIZE - offset < len ? PAGE_SIZE - offset : len;
         bool writable;

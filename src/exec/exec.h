@@ -10,7 +10,8 @@ typedef struct ExecOptions {
     unsigned tb_size_mib; /* code arena, 1..2047 (0: default) */
     bool no_chain;
     bool no_window;     /* user mode's memory accesses are all checked, see softmmu/window.h */
-    uint64_t max_insns; /* stop after about so many guest instructions (0: never); for tests */
+    bool icount;        /* count instructions, for ExecHooks.grant */
+    uint64_t max_insns; /* stop after so many guest instructions (0: never); for tests */
 } ExecOptions;
 
 /* What the loop needs from the machine, so that exec knows no devices. */
@@ -19,6 +20,8 @@ typedef struct ExecHooks {
     bool (*poll)(void *opaque);
     /* The CPU is halted with nothing pending: sleep until a device may have something. False: stop running. */
     bool (*wait)(void *opaque);
+    /* With ExecOptions.icount, after each poll and wait: instructions until the next poll must come; 0: at once. */
+    uint64_t (*grant)(void *opaque);
     /* Triple fault / shutdown state reached. False: stop running, true: it has been reset. */
     bool (*shutdown)(void *opaque);
     void *opaque;

@@ -19,7 +19,7 @@ Exec *exec_new(CPUState *cpu, const ExecOptions *opt, const ExecHooks *hooks, ch
     ex->cpu = cpu;
     ex->opt = *opt;
     ex->hooks = *hooks;
-    ex->opt.no_chain |= log_on(LOG_NOCHAIN | LOG_CPU | LOG_EXEC) || opt->max_insns; /* each block must be seen here */
+    ex->opt.no_chain |= log_on(LOG_NOCHAIN | LOG_CPU | LOG_EXEC); /* each block must be seen here */
     ex->backend = backend_find(opt->backend);
     if (!ex->backend) {
         snprintf(error, error_size, "backend '%s' is not available on this host", opt->backend);
@@ -33,12 +33,19 @@ Exec *exec_new(CPUState *cpu, const ExecOptions *opt, const ExecHooks *hooks, ch
         return NULL;
     }
     cache_attach(ex);
-    if (ex->backend->window && !opt->no_window) window_enable(&cpu->mmu);
+    if ((opt->icount || opt->max_insns) && !count_init(ex)) {
+        snprintf(error, error_size, "out of memory");
+        exec_free(ex);
+        return NULL;
+    }
+    /* The window comes and goes as its host pages do; what the guest can see of the TLBs would, too. */
+    if (ex->backend->window && !opt->no_window && !cpu->counting) window_enable(&cpu->mmu);
     return ex;
 }
 
 void exec_free(Exec *ex)
 {
+    count_free(ex);
     cache_free(ex);
     ir_block_free(&ex->ir);
     if (ex->cpu->exec == ex) ex->cpu->exec = NULL;
@@ -73,11 +80,11 @@ static TB *find_slow(Exec *ex, uint32_t lin, uint32_t mode_id)
     return tb ? tb : build_tb(ex, phys, lin);
 }
 
-static TB *find_tb(Exec *ex)
+static TB *find_whole_tb(Exec *ex)
 {
     CPUState *cpu = ex->cpu;
     uint32_t lin = cpu->seg[SEG_CS].base + cpu->eip;
-    if (ex->retry_single) return build_scratch(ex, lin);
+    if (ex->retry_single) return build_scratch(ex, lin, 1);
     uint32_t mode_id = cache_mode_id(ex);
     unsigned h = cpu_jump_hash(cpu->eip);
     TB *tb = ex->jump_tb[h];
@@ -88,6 +95,15 @@ static TB *find_tb(Exec *ex)
         cpu->jump_cache[h] = (struct JumpCacheEntry){ tb->eip, tb->mode_id, tb->code.entry_checked };
     }
     return tb;
+}
+
+/* The block to run: a shorter one when the next deadline lies within. */
+static TB *find_tb(Exec *ex)
+{
+    CPUState *cpu = ex->cpu;
+    TB *tb = find_whole_tb(ex);
+    if (!cpu->counting || (int32_t)tb->n_guest <= cpu->insns_left) return tb;
+    return build_scratch(ex, tb->lin, (unsigned)cpu->insns_left);
 }
 
 /* --- one turn ---------------------------------------------------------------------------------------------- */
@@ -136,12 +152,17 @@ static bool pending(const CPUState *cpu)
     return cpu->intr_line | cpu->nmi_pending | cpu->smi_pending | cpu->init_pending;
 }
 
+static bool deadline_reached(const CPUState *cpu)
+{
+    return cpu->counting && cpu->insns_left <= 0;
+}
+
 /* False: stop running. */
 static bool poll_outside(Exec *ex)
 {
     CPUState *cpu = ex->cpu;
     if (!__atomic_load_n(&cpu->exit_request, __ATOMIC_ACQUIRE) &&
-        !__atomic_load_n(cpu->outside_request, __ATOMIC_ACQUIRE))
+        !__atomic_load_n(cpu->outside_request, __ATOMIC_ACQUIRE) && !deadline_reached(cpu))
         return true;
     __atomic_store_n(&cpu->exit_request, 0, __ATOMIC_RELAXED);
     __atomic_store_n(cpu->outside_request, 0, __ATOMIC_RELAXED);
@@ -149,7 +170,9 @@ static bool poll_outside(Exec *ex)
         cache_add_to(ex, &ex->no_window, cache_tb_at(ex, cpu->window_bad_pc));
         cpu->window_bad_pc = NULL;
     }
-    return ex->hooks.poll(ex->hooks.opaque);
+    if (!ex->hooks.poll(ex->hooks.opaque)) return false;
+    if (cpu->counting) count_grant(ex);
+    return true;
 }
 
 /* What must happen at a block boundary. False: stop running. */
@@ -164,7 +187,7 @@ static bool boundary(Exec *ex)
 
 static bool over_budget(const Exec *ex)
 {
-    return ex->opt.max_insns && ex->cpu->n_insns_retired >= ex->opt.max_insns;
+    return ex->opt.max_insns && cpu_insns(ex->cpu) >= ex->opt.max_insns;
 }
 
 /* An exception that raises itself again whenever it is delivered (#AC on a misaligned stack of ring 3, #DB on a
@@ -198,12 +221,14 @@ static void turn(Exec *ex)
     }
     if (cpu->halted && !cpu_has_work(cpu)) {
         if (!ex->hooks.wait(ex->hooks.opaque)) ex->running = false;
+        if (cpu->counting) count_grant(ex);
         return;
     }
+    if (deadline_reached(cpu)) return; /* another one */
     if ((cpu->mode & MODE_DEBUG) && !(cpu->mode & MODE_RF)) cpu_check_exec_breakpoint(cpu);
     TB *tb = find_tb(ex);
     run_tb(ex, tb);
-    cpu->n_insns_retired += tb->n_guest;
+    if (!cpu->counting) cpu->insns_granted += tb->n_guest;
     if (over_budget(ex)) ex->running = false;
 }
 
@@ -214,12 +239,15 @@ void exec_run(Exec *ex)
     cpu->exc_env = &env;
     ex->running = true;
     if (setjmp(env)) {
+        if (cpu->counting)
+            count_after_jump(ex);
+        else
+            cpu->insns_granted++;
         if (cpu->run_failed) cache_add_to(ex, &ex->no_runs, cache_tb_at(ex, cpu->host_pc));
         ex->backend->after_jump(cpu);
         cpu->run_failed = false;
         cpu->host_pc = NULL;
         ex->scratch_active = false;
-        cpu->n_insns_retired++;
     }
     while (ex->running) turn(ex);
     cpu->exc_env = NULL;

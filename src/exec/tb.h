@@ -78,9 +78,12 @@ struct Exec {
     IrBlock ir;
     TB scratch; /* a block that runs once: retried alone, or from memory that cannot be tracked */
     bool scratch_active, retry_single, running;
-    bool delivering;        /* an exception; still set in the next turn when delivery itself raised */
-    BlockSet no_runs;       /* page checks cannot be merged */
-    BlockSet no_window;     /* accesses by the window fault again and again */
+    bool delivering;     /* an exception; still set in the next turn when delivery itself raised */
+    BlockSet no_runs;    /* page checks cannot be merged */
+    BlockSet no_window;  /* accesses by the window fault again and again */
+    BlockSet ends_block; /* of instructions, by address: they access devices */
+    /* Counting.  By block, and last the scratch block: its instructions' lengths. */
+    uint8_t (*insn_len)[TRANSLATE_MAX_INSNS];
     BackendExit *last_exit; /* the unchained exit that the last run left by */
     uint64_t n_translated, n_flush, n_invalidated, n_runs, n_guest_bytes, n_host_bytes, n_guest_insns;
     uint64_t translate_ns;
@@ -96,13 +99,23 @@ void cache_chain(Exec *ex, BackendExit *exit, TB *target);
 void cache_invalidate(Exec *ex, TB *tb);
 TB *cache_tb_at(Exec *ex, const void *host_pc);     /* whose code holds host_pc; NULL: none */
 void cache_add_to(Exec *ex, BlockSet *set, TB *tb); /* and translate it again; tb may be NULL */
+void cache_set_add(BlockSet *set, PhysAddr phys);
 bool cache_in_set(const BlockSet *set, PhysAddr phys);
 uint32_t cache_mode_id(Exec *ex); /* for the CPU's mode now */
 void cache_attach(Exec *ex);      /* code tracking callbacks */
 
 /* build.c */
 TB *build_tb(Exec *ex, PhysAddr phys, uint32_t lin); /* translates at CPUState.eip; raises #PF */
-TB *build_scratch(Exec *ex, uint32_t lin);           /* one instruction, not cached */
+/* At most max instructions, not cached.  More than one only where the same code has a block in the cache. */
+TB *build_scratch(Exec *ex, uint32_t lin, unsigned max);
+
+/* count.c */
+bool count_init(Exec *ex); /* false: out of memory */
+void count_free(Exec *ex);
+void count_grant(Exec *ex);
+void count_after_jump(Exec *ex); /* after an exception, CPUState.host_pc being still where it came from */
+void count_note_block(Exec *ex, const TB *tb);
+bool count_is_last(const Exec *ex, PhysAddr insn);
 
 /* dump.c */
 void dump_block(Exec *ex, const TB *tb, const IrBlock *before, const IrBlock *after, const EmitMap *map,

@@ -184,9 +184,12 @@ enum TranslateResult translate_block(IrBlock *b, CPUState *cpu, const CodeSource
         bool first = b->n_guest == 0;
         int got = b->n_guest == max_insns || f.offset >= PAGE_SIZE ? -1 : fetch(&f, &t, &in);
         if (got == FETCH_OK) {
-            t.more = b->n_guest + 1 < max_insns && f.offset + in.len + DECODE_MAX <= PAGE_SIZE && t.cs_limit == ~0u;
+            t.last = t.cpu->counting && src->is_last && src->is_last(src->opaque, f.offset);
+            t.more = !t.last && b->n_guest + 1 < max_insns && f.offset + in.len + DECODE_MAX <= PAGE_SIZE &&
+                     t.cs_limit == ~0u;
             visit(&t, &in);
             if (t.poll_after == b->n_guest && !t.ended) tr_chkmode(&t);
+            if (t.last && !t.ended) tr_goto(&t, t.next);
             t.eip = t.next;
         } else if (!first) {
             tr_goto(&t, t.eip);

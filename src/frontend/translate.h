@@ -14,6 +14,8 @@ enum { TRANSLATE_MAX_INSNS = 64 };
 typedef struct CodeSource {
     const uint8_t *page0;
     const uint8_t *(*next_page)(void *opaque);
+    /* Where instructions are counted: the one at this offset from page0 is to be the last of its block.  May be NULL. */
+    bool (*is_last)(void *opaque, uint32_t offset);
     void *opaque;
 } CodeSource;
 
@@ -24,7 +26,8 @@ enum TranslateResult {
 
 /* Fills b from cpu->eip in cpu->mode, with at most max_insns instructions; stops before an instruction that
  * would need a faulting page or run over the CS limit, at a page's end (an instruction may cross it, as
- * the last one) and after control flow.  b->size guest bytes. */
+ * the last one) and after control flow.  Where instructions are counted (CPUState.counting) it also stops after one that
+ * may read the time, and wherever the block may be left.  b->size guest bytes. */
 enum TranslateResult translate_block(IrBlock *b, CPUState *cpu, const CodeSource *src, unsigned max_insns);
 
 /* Arithmetic flags that the code at eip reads before writing them (look-ahead over a few instructions from page0 only;

@@ -15,14 +15,15 @@
 typedef struct Tr {
     IrBlock *b;
     CPUState *cpu;
-    uint32_t mode;     /* MODE_*: all that the translation may depend on ... */
-    uint32_t cs_limit; /* ... with the CS limit; ~0 when CS is flat */
-    uint32_t eip;      /* of this instruction */
-    uint32_t next;     /* of the one behind it */
-    IrOp op;           /* from the dispatch table, for visitors that serve a family */
-    bool more;         /* the next instruction is certain to be in this block too */
+    uint32_t mode;       /* MODE_*: all that the translation may depend on ... */
+    uint32_t cs_limit;   /* ... with the CS limit; ~0 when CS is flat */
+    uint32_t eip;        /* of this instruction */
+    uint32_t next;       /* of the one behind it */
+    IrOp op;             /* from the dispatch table, for visitors that serve a family */
+    bool more;           /* the next instruction is certain to be in this block too */
     uint32_t poll_after; /* interrupts are let in after this many instructions (STI); 0: nothing special */
-    bool ended;        /* an operation with IR_ENDS has been emitted */
+    bool last;           /* counting: the block ends after this instruction */
+    bool ended;          /* an operation with IR_ENDS has been emitted */
 } Tr;
 
 typedef void TrVisit(Tr *t, const Insn *in);
@@ -92,6 +93,7 @@ void tr_gp0(Tr *t);
 void tr_exit(Tr *t);      /* to the execution loop; EIP has been set by a helper */
 void tr_exit_next(Tr *t); /* to the execution loop, behind this instruction */
 void tr_goto(Tr *t, uint32_t eip);
+void tr_reads_time(Tr *t);
 void tr_chkmode(Tr *t); /* after helpers that may write memory, change the mode, or request an exit */
 /* Raises #GP(0) and returns true when this code runs above CPL 0. */
 bool tr_privileged(Tr *t);
@@ -110,29 +112,35 @@ void tr_push_value(Tr *t, unsigned size, IrOpnd v);
 void tr_sp_add(Tr *t, uint32_t bytes);
 
 /* --- visitors ------------------------------------------------------------------------------------------ */
-#define TR_VISITORS_INTEGER(X)                                                                                         \
-    /* translate_move.c */                                                                                             \
-    X(mov)                                                                                                             \
-    X(movzx) X(movsx) X(lea) X(xchg) X(bswap) X(movbe) X(cmov) X(setcc) X(cbw) X(cwd) X(xlat) X(load_far) X(lahf)      \
-        X(sahf) X(salc) X(nop) /* translate_alu.c */                                                                   \
-        X(alu) X(cmp) X(unary) X(mul) X(imul) X(div) X(cmpxchg) X(xadd) X(cmpxchg8b) X(adjust) X(aam_aad) X(bsf)       \
-            X(popcnt) X(crc32) X(rdrand)                                   /* translate_shift.c */                     \
-        X(shift) X(shld) X(bt)                                             /* translate_stack.c */                     \
-        X(push) X(pop) X(pusha) X(popa) X(pushf) X(popf) X(enter) X(leave) /* translate_string.c */                    \
-        X(movs) X(stos) X(lods) X(cmps) X(scas) X(ins) X(outs)             /* translate_flow.c */                      \
-        X(jmp) X(jcc) X(jcxz) X(loop) X(loope) X(loopne) X(call_near) X(ret) X(jmpf) X(callf) X(retf) X(iret) X(int)   \
-            X(int3) X(into) X(int1) X(bound) X(sysenter) X(sysexit) X(syscall) X(sysret)                               \
-                X(rsm) /* translate_system.c */                                                                        \
-        X(flag) X(cld) X(std) X(cli) X(sti) X(stac) X(clac) X(hlt) X(in) X(out) X(lgdt) X(lidt) X(sgdt) X(sidt)        \
-            X(smsw) X(lmsw) X(clts) X(invlpg) X(lldt) X(ltr) X(sldt) X(str) X(verr) X(verw) X(lar) X(lsl) X(arpl)      \
-                X(cpuid) X(rdtsc) X(rdpmc) X(rdmsr) X(wrmsr) X(wbinvd) X(monitor) X(mwait)
+/* clang-format off */
+#define TR_VISITORS_INTEGER(X)                                                                                      \
+    /* translate_move.c */                                                                                          \
+    X(mov) X(movzx) X(movsx) X(lea) X(xchg) X(bswap) X(movbe) X(cmov) X(setcc) X(cbw) X(cwd) X(xlat) X(load_far)    \
+    X(lahf) X(sahf) X(salc) X(nop)                                                                                  \
+    /* translate_alu.c */                                                                                           \
+    X(alu) X(cmp) X(unary) X(mul) X(imul) X(div) X(cmpxchg) X(xadd) X(cmpxchg8b) X(adjust) X(aam_aad) X(bsf)        \
+    X(popcnt) X(crc32) X(rdrand)                                                                                    \
+    /* translate_shift.c */                                                                                         \
+    X(shift) X(shld) X(bt)                                                                                          \
+    /* translate_stack.c */                                                                                         \
+    X(push) X(pop) X(pusha) X(popa) X(pushf) X(popf) X(enter) X(leave)                                              \
+    /* translate_string.c */                                                                                        \
+    X(movs) X(stos) X(lods) X(cmps) X(scas) X(ins) X(outs)                                                          \
+    /* translate_flow.c */                                                                                          \
+    X(jmp) X(jcc) X(jcxz) X(loop) X(loope) X(loopne) X(call_near) X(ret) X(jmpf) X(callf) X(retf) X(iret) X(int)    \
+    X(int3) X(into) X(int1) X(bound) X(sysenter) X(sysexit) X(syscall) X(sysret) X(rsm)                             \
+    /* translate_system.c */                                                                                        \
+    X(flag) X(cld) X(std) X(cli) X(sti) X(stac) X(clac) X(hlt) X(in) X(out) X(lgdt) X(lidt) X(sgdt) X(sidt)         \
+    X(smsw) X(lmsw) X(clts) X(invlpg) X(lldt) X(ltr) X(sldt) X(str) X(verr) X(verw) X(lar) X(lsl) X(arpl)           \
+    X(cpuid) X(rdtsc) X(rdpmc) X(rdmsr) X(wrmsr) X(wbinvd) X(monitor) X(mwait)
 
-#define TR_VISITORS_FP(X)                                                                                              \
-    /* translate_x87.c */                                                                                              \
-    X(x87)                                                                                                             \
-    X(fninit) X(fnclex) X(fldcw) X(fnstcw) X(fnstenv) X(fldenv) X(fnsave) X(frstor) X(fnstsw) X(fwait) X(fxsave)       \
-        X(fxrstor) /* translate_vec.c */                                                                               \
-        X(vec) X(ldmxcsr) X(stmxcsr) X(maskmov) X(movnti)
+#define TR_VISITORS_FP(X)                                                                                           \
+    /* translate_x87.c */                                                                                           \
+    X(x87) X(fninit) X(fnclex) X(fldcw) X(fnstcw) X(fnstenv) X(fldenv) X(fnsave) X(frstor) X(fnstsw) X(fwait)       \
+    X(fxsave) X(fxrstor)                                                                                            \
+    /* translate_vec.c */                                                                                           \
+    X(vec) X(ldmxcsr) X(stmxcsr) X(maskmov) X(movnti)
+/* clang-format on */
 
 #define X(name) TrVisit tr_##name;
 TR_VISITORS_INTEGER(X)

@@ -239,8 +239,15 @@ void tr_gp0(Tr *t)
     tr_raise(t, EXC_GP, 0);
 }
 
+/* A block counts its instructions when it is entered, so the count is exact in its last one. */
+void tr_reads_time(Tr *t)
+{
+    t->last |= t->cpu->counting;
+}
+
 void tr_chkmode(Tr *t)
 {
+    t->last |= t->cpu->counting; /* left here, a longer block would have counted too many */
     ir_emit(t->b, IR_CHKMODE, 4)->target[0] = t->next;
 }
 

@@ -349,6 +349,7 @@ void tr_rdtsc(Tr *t, const Insn *in)
 {
     (void)in;
     tr_call(t, HELPER_rdtsc, { 0 });
+    tr_reads_time(t);
 }
 
 /* 0F 33 */
@@ -356,6 +357,7 @@ void tr_rdpmc(Tr *t, const Insn *in)
 {
     (void)in;
     tr_call(t, HELPER_rdpmc, { 0 });
+    tr_reads_time(t);
 }
 
 /* 0F 32 */
@@ -363,6 +365,7 @@ void tr_rdmsr(Tr *t, const Insn *in)
 {
     (void)in;
     tr_call(t, HELPER_rdmsr, { 0 });
+    tr_reads_time(t);
 }
 
 /* 0F 30 */

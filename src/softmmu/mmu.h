@@ -51,7 +51,11 @@ typedef struct Mmu {
     bool window_open;       /* see window.h; the three are for generated code's makers and the slow path */
     bool window_pending, window_hopeless;
     struct Window *window; /* NULL: not enabled */
-    struct MmuBook *book;  /* what is filled, global, large; physical page of each entry */
+    /* May be NULL: called before a load or store of the CPU's gets to anything but plain memory.  May jump away: nothing
+     * has happened yet. */
+    void (*on_device)(void *opaque);
+    void *on_device_opaque;
+    struct MmuBook *book; /* what is filled, global, large; physical page of each entry */
     uint64_t n_miss, n_flush, n_slow;
 } Mmu;
 

@@ -19,6 +19,7 @@ static bool resolve(Mmu *m, uint32_t lin, unsigned len, unsigned access, unsigne
     part->host = s->flags & need ? (uint8_t *)((uintptr_t)lin + e->addend) : NULL;
     part->phys = (PhysAddr)s->ppage << PAGE_SHIFT | (lin & PAGE_MASK);
     part->len = len;
+    if (!part->host && m->on_device) m->on_device(m->on_device_opaque);
     return true;
 }
 

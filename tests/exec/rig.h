@@ -84,7 +84,7 @@ __attribute__((unused)) static void rig_write(Rig *r, uint32_t at, const void *b
 }
 
 /* True: came to a HLT. */
-static bool rig_run(Rig *r, uint32_t eip)
+__attribute__((unused)) static bool rig_run(Rig *r, uint32_t eip)
 {
     r->cpu->eip = eip;
     r->cpu->halted = r->cpu->shutdown = false;

@@ -46,7 +46,7 @@ static const uint8_t *next_page(void *opaque)
 /* Translates code put at `offset` of a page full of HLT. */
 static enum TranslateResult translate_at(uint32_t mode, unsigned offset, const void *code, unsigned n, unsigned max)
 {
-    CodeSource src = { page, next_page, NULL };
+    CodeSource src = { .page0 = page, .next_page = next_page };
 
     memset(page, 0xf4, sizeof page);
     memset(page_after, 0xf4, sizeof page_after);
@@ -99,9 +99,9 @@ static const IrInsn *find(IrOp op, unsigned n)
 
 typedef struct Check {
     const char *error;
-    bool dirty, stored_below_esp;            /* this guest instruction has changed guest state */
-    const IrInsn *rmw;     /* open LDRMW */
-    uint8_t defined[4096]; /* temporaries written so far */
+    bool dirty, stored_below_esp; /* this guest instruction has changed guest state */
+    const IrInsn *rmw;            /* open LDRMW */
+    uint8_t defined[4096];        /* temporaries written so far */
 } Check;
 
 static bool raises(const IrInsn *in)
@@ -350,7 +350,7 @@ static void test_edges(void)
     translate_at(PROT32, 0, prefixes, 16, 64);
     ok(find(IR_HELPER, 0)->helper == HELPER_raise && find(IR_HELPER, 0)->a.imm == EXC_GP, "16 bytes: #GP(0)");
 
-    CodeSource src = { page, next_page, NULL };
+    CodeSource src = { .page0 = page, .next_page = next_page };
     cpu->mode = MODE_PE | MODE_CS32;
     memset(page, 0x90, sizeof page);
     memcpy(page + 0x10, "\xb8\x78\x56\x34\x12", 5);

@@ -83,7 +83,7 @@ static Rig *make_rig(const char *backend, const char *model)
     r->cpu->intr_ack = acknowledge;
     r->cpu->intr_opaque = r;
     ExecHooks hooks = { .poll = poll_rig, .wait = wait_rig, .shutdown = end_rig, .opaque = r };
-    ExecOptions opt = { .backend = backend, .tb_size_mib = 2 };
+    ExecOptions opt = { .backend = backend, .tb_size_mib = 2, .max_insns = MAX_INSNS };
     r->ex = exec_new(r->cpu, &opt, &hooks, error, sizeof error);
     FUZZ_CHECK(r->ex);
     return r;
@@ -99,7 +99,9 @@ static void run(Rig *r, unsigned how, unsigned number, const uint8_t *code, uint
     cpu_set_a20(cpu, true);
     cpu->exc_vector = -1;
     cpu->exit_request = 0;
-    cpu->n_insns_retired = 0;
+    cpu->insns_granted = 0;
+    cpu->insns_left = 0;
+    cpu->counting = !(how & RUN_CHAINED);
     cpu_set_intr(cpu, how & RUN_INTERRUPTED);
     r->polls = 0;
     r->interrupts = INTERRUPTS;

@@ -106,7 +106,7 @@ static void run_guest(const char *backend, uint64_t seed)
     guest_make_code(code, sizeof code);
     guest_start(cpu, code, sizeof code, MIB << 20, true);
     run(m);
-    shared->insns += cpu->n_insns_retired;
+    shared->insns += cpu_insns(cpu);
     machine_free(m);
 }
 

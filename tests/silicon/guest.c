@@ -220,7 +220,7 @@ Guest *guest_new(const char *backend, char *error, size_t error_size)
     enable_protection(g);
     g->window = strcmp(backend, "window") == 0;
     ExecOptions o = { .backend = g->window ? "x86_64" : backend, .no_window = !g->window };
-    ExecHooks h = { hook_poll, hook_never, hook_never, g };
+    ExecHooks h = { .poll = hook_poll, .wait = hook_never, .shutdown = hook_never, .opaque = g };
     g->ex = exec_new(g->cpu, &o, &h, error, error_size);
     return g->ex ? g : NULL;
 }

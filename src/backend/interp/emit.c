@@ -377,6 +377,7 @@ static void emit_entry(Emit *e)
         op->p = &e->arena->cpu->mmu.itlb[!user][mmu_tlb_index(e->info->page_lin[i])];
         op->imm = e->info->itlb_word[i];
     }
+    if (e->info->count) new_op(e, interp_count, "count")->imm = e->b->n_guest;
 }
 
 /* More temporaries than the arena has room for: the block brings its own. */

@@ -75,6 +75,14 @@ const Op *interp_chkmode(CPUState *cpu, const Op *op)
     NEXT(op);
 }
 
+/* EmitInfo.count.  imm: instructions of this block, which starts at eip. */
+const Op *interp_count(CPUState *cpu, const Op *op)
+{
+    if (exit_requested(cpu) || cpu->insns_left < (int32_t)op->imm) return leave(cpu, op->eip);
+    cpu->insns_left -= (int32_t)op->imm;
+    NEXT(op);
+}
+
 /* A fetch TLB word must be as it was when the block was made. */
 const Op *interp_check_page(CPUState *cpu, const Op *op)
 {

@@ -35,6 +35,22 @@ static void page_check(Emit *e, unsigned i, Cold *c)
     cold_site(c, asm_jcc(&e->a, CC_NE));
 }
 
+static void cold_uncount(Emit *e, Cold *c)
+{
+    asm_alu_mem_imm(&e->a, 4, 0, STATE(insns_left), e->b->n_guest);
+    cold_stale(e, c);
+}
+
+/* Here exit_request is polled, too: an interrupt is taken before the next block wherever the last one ended. */
+static void count(Emit *e)
+{
+    map_note(e, ~0u, "count");
+    asm_alu_mem_imm(&e->a, 4, 7, STATE(exit_request), 0);
+    cold_site(cold_new(e, cold_stale), asm_jcc(&e->a, CC_NE));
+    asm_alu_mem_imm(&e->a, 4, 5, STATE(insns_left), e->b->n_guest);
+    cold_site(cold_new(e, cold_uncount), asm_jcc(&e->a, CC_S));
+}
+
 void emit_entry(Emit *e)
 {
     const uint8_t *checked = e->a.p;
@@ -43,6 +59,7 @@ void emit_entry(Emit *e)
     if (c) page_check(e, 0, c);
     const uint8_t *entry = e->a.p;
     if (c && e->info->n_pages == 2) page_check(e, 1, c);
+    if (e->info->count) count(e);
     e->out->entry_checked = checked + e->arena->exec_delta;
     e->out->entry = entry + e->arena->exec_delta;
     e->uses_x87 = emit_scan_x87(e->b);
@@ -81,7 +98,7 @@ static void cold_poll(Emit *e, Cold *c)
 
 static void poll_exit(Emit *e, uint32_t target)
 {
-    if (unchained(e)) return;
+    if (unchained(e) || e->info->count) return;
     asm_alu_mem_imm(&e->a, 4, 7, STATE(exit_request), 0);
     Cold *c = cold_new(e, cold_poll);
     c->value = target;
