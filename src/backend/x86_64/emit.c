@@ -460,6 +460,7 @@ static void run(CPUState *cpu, const void *entry)
 static void after_jump(CPUState *cpu)
 {
     cpu->host_pc = NULL;
+    cpu->backend_tmp[TMP_XMM_LOADED] = 0; /* whoever jumped was C code: they are in CPUState */
     if (!cpu->backend_tmp[TMP_MXCSR_LOADED]) return;
     uint32_t host = (uint32_t)cpu->backend_tmp[TMP_MXCSR_HOST];
     __asm__ volatile("stmxcsr %0" : "=m"(cpu->fpu.mxcsr));

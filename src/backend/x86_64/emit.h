@@ -21,12 +21,11 @@ enum { N_TEMP_REGS = 3, MAX_RUN = 257, SPILL_SLOTS = 64, MAX_COLD = 4096, MAX_SI
 
 #define RUN_MARK 0x8000u
 
-/* Where temporaries and cached XMM registers are; copied for code that is emitted twice. */
+/* Where temporaries are; copied for code that is emitted twice. */
 typedef struct AllocState {
     uint16_t reg_temp[N_TEMP_REGS]; /* temporary in each host register, RUN_MARK | run for a run's address, 0 none */
     uint64_t spill_used;
     uint8_t flags; /* FLAGS_* */
-    uint8_t xmm_loaded, xmm_dirty;
 } AllocState;
 
 struct Emit;
@@ -67,6 +66,7 @@ typedef struct Emit {
     uint8_t busy;       /* temp registers that the current operation uses: not to be spilled */
     bool window_ok;     /* flat accesses go through the window */
     bool uses_x87;      /* native x87/MMX code in the block: state must be in the host */
+    bool uses_xmm;      /* likewise */
     Cold *cold;
     uint32_t n_cold;
     uint8_t *bump, *bump_end; /* memory for snapshots */
@@ -80,7 +80,7 @@ typedef struct Thunks {
     uint8_t *enter, *exit_slot, *exit_null;
     uint8_t *ld, *st, *st_checked, *ld_fp, *probe_fp, *st_fp, *run_miss;
     uint8_t *helper, *helper_fpu, *ref, *lookup;
-    uint8_t *load_x87;
+    uint8_t *load_x87, *load_xmm;
     bool has_bmi2; /* the host has RORX */
 } Thunks;
 extern Thunks thunks;
@@ -103,6 +103,7 @@ enum {
     TMP_MXCSR_HOST,
     TMP_MXCSR_LOADED,
     TMP_X87_LOADED,
+    TMP_XMM_LOADED,
     TMP_R8,
     TMP_R9
 };
@@ -166,7 +167,7 @@ void mem_done(Emit *e, Cold *c);
  * what must hold before it goes back. */
 void cold_window_enter(Emit *e, Cold *c);
 void cold_back(Emit *e, Cold *c);
-/* In cold code: sets up r8 (lin), r9 (desc), EIP and calls a slow-path thunk; keeps cached XMM registers. */
+/* In cold code: sets up r8 (lin), r9 (desc), EIP and calls a slow-path thunk. */
 void cold_mem_enter(Emit *e, Cold *c);
 void cold_mem_call(Emit *e, Cold *c, const uint8_t *thunk, uint32_t extra_desc);
 void cold_seg_entry(Emit *e, Cold *c, const uint8_t *start); /* last thing in cold memory code */
@@ -221,6 +222,7 @@ void emit_chkmode(Emit *e, const IrInsn *in);
 
 /* emit_call.c */
 void emit_x87_check(Emit *e); /* loads the guest's x87 state into the host when it is not there */
+void emit_xmm_check(Emit *e); /* the same for XMM */
 void emit_ldstate(Emit *e, const IrInsn *in);
 void emit_ststate(Emit *e, const IrInsn *in);
 void emit_helper(Emit *e, const IrInsn *in);
@@ -229,10 +231,8 @@ void call_helper(Emit *e, unsigned helper); /* arguments already in CPUState.cal
 /* emit_fp.c */
 void emit_x87(Emit *e, const IrInsn *in);
 void emit_vec(Emit *e, const IrInsn *in);
-void xmm_writeback(Emit *e); /* dirty ones to CPUState; stay cached */
-void xmm_forget(Emit *e);    /* written back and no longer cached */
-void xmm_reload(Emit *e);    /* all cached ones from CPUState (after C code ran) */
 bool emit_scan_x87(const IrBlock *b);
+bool emit_scan_xmm(const IrBlock *b);
 void x87_out(CPUState *cpu); /* fpu_sync_out */
 void x87_in(CPUState *cpu);  /* what the load_x87 thunk calls */
 

@@ -211,9 +211,7 @@ static void cold_div(Emit *e, Cold *c)
     }
     asm_store(&e->a, state_at(offsetof(CPUState, call_arg)), s);
     asm_store_imm(&e->a, 4, state_at(offsetof(CPUState, call_arg) + 4), in->width);
-    xmm_writeback(e);
     call_helper(e, in->op == IR_DIV ? HELPER_div : HELPER_idiv);
-    xmm_reload(e);
     emit_jmp_to(e, c->back);
 }
 

@@ -38,12 +38,29 @@ void call_helper(Emit *e, unsigned helper)
     emit_call(e, h->effects & IR_HELPER_FPU ? thunks.helper_fpu : thunks.helper);
 }
 
+static void cold_load(Emit *e, Cold *c)
+{
+    emit_call(e, c->reg ? thunks.load_xmm : thunks.load_x87);
+    emit_jmp_to(e, c->back);
+}
+
+static void unit_check(Emit *e, unsigned loaded, bool xmm)
+{
+    Cold *c = cold_new(e, cold_load);
+    c->reg = xmm;
+    asm_alu_mem_imm(&e->a, 4, 7, STATE_TMP(loaded), 0);
+    cold_site(c, asm_jcc(&e->a, CC_E));
+    c->back = e->a.p;
+}
+
 void emit_x87_check(Emit *e)
 {
-    asm_alu_mem_imm(&e->a, 4, 7, STATE_TMP(TMP_X87_LOADED), 0);
-    uint8_t *skip = asm_jcc(&e->a, CC_NE);
-    emit_call(e, thunks.load_x87);
-    asm_patch(skip, e->a.p);
+    unit_check(e, TMP_X87_LOADED, false);
+}
+
+void emit_xmm_check(Emit *e)
+{
+    unit_check(e, TMP_XMM_LOADED, true);
 }
 
 void emit_helper(Emit *e, const IrInsn *in)
@@ -58,7 +75,6 @@ void emit_helper(Emit *e, const IrInsn *in)
             asm_store(&e->a, call_arg(i), reg_read(e, arg[i], 4));
         e->busy = 0;
     }
-    xmm_forget(e);
     runs_drop(e);
     call_helper(e, in->helper);
     if (in->dst.kind == IR_REG) asm_mov(&e->a, reg_write(e, &in->dst, 4), R8);

@@ -22,7 +22,6 @@ static void leave(Emit *e, uint32_t eip)
 static void cold_stale(Emit *e, Cold *c)
 {
     (void)c;
-    e->alloc.xmm_dirty = 0;
     leave(e, e->b->eip);
 }
 
@@ -63,7 +62,9 @@ void emit_entry(Emit *e)
     e->out->entry_checked = checked + e->arena->exec_delta;
     e->out->entry = entry + e->arena->exec_delta;
     e->uses_x87 = emit_scan_x87(e->b);
+    e->uses_xmm = emit_scan_xmm(e->b);
     if (e->uses_x87) emit_x87_check(e);
+    if (e->uses_xmm) emit_xmm_check(e);
 }
 
 /* --- exits ------------------------------------------------------------------------------------------ */
@@ -114,7 +115,6 @@ static bool is_backward(const Emit *e, uint32_t target)
 static void finish(Emit *e)
 {
     if (e->live[e->cur]) flags_save(e);
-    xmm_writeback(e);
 }
 
 static void jump_out(Emit *e, unsigned n, uint32_t target)
@@ -166,7 +166,6 @@ void emit_exit(Emit *e, const IrInsn *in)
 
 static void cold_chkmode(Emit *e, Cold *c)
 {
-    xmm_writeback(e);
     leave(e, c->value);
 }
 

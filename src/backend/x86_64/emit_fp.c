@@ -1,56 +1,12 @@
 /* x87, MMX and SSE: the guest's instruction is re-encoded for the host's own unit.
  *
  * x87/MMX state lives in the host's x87 from the first block that uses it until C code wants it in
- * CPUState.fpu (TMP_X87_LOADED); C code compiled for x86-64 leaves the x87 alone.  XMM registers live in CPUState.fpu at
- * block boundaries and are cached in their namesakes inside a block.  Guest MXCSR is in force in generated code.
+ * CPUState.fpu (TMP_X87_LOADED); C code compiled for x86-64 leaves the x87 alone.  XMM registers too are in their namesakes
+ * from the first block that uses them (TMP_XMM_LOADED); C code does not leave those alone, so the thunks that call it save
+ * and load all eight.  Guest MXCSR is in force in generated code.
  * All that holds while every exception is masked; with one unmasked (IrFp.soft) the reference
  * helpers do the work, so the host never takes SIGFPE. */
 #include "backend/x86_64/emit.h"
-
-static AsmMem xmm_slot(unsigned i)
-{
-    return state_at(offsetof(CPUState, fpu.xmm) + 16 * i);
-}
-static void xmm_load(Emit *e, unsigned i)
-{
-    asm_rm(&e->a, 0, 0x0f10, i, xmm_slot(i));
-} /* movups */
-static void xmm_store(Emit *e, unsigned i)
-{
-    asm_rm(&e->a, 0, 0x0f11, i, xmm_slot(i));
-}
-
-void xmm_writeback(Emit *e)
-{
-    for (unsigned i = 0; i < 8; i++)
-        if (e->alloc.xmm_dirty & 1u << i) xmm_store(e, i);
-    e->alloc.xmm_dirty = 0;
-}
-
-void xmm_forget(Emit *e)
-{
-    xmm_writeback(e);
-    e->alloc.xmm_loaded = 0;
-}
-
-void xmm_reload(Emit *e)
-{
-    for (unsigned i = 0; i < 8; i++)
-        if (e->alloc.xmm_loaded & 1u << i) xmm_load(e, i);
-}
-
-static void xmm_before(Emit *e, unsigned i, unsigned use)
-{
-    if (!(use & IR_USE_R) || (e->alloc.xmm_loaded & 1u << i)) return;
-    xmm_load(e, i);
-    e->alloc.xmm_loaded |= (uint8_t)(1u << i);
-}
-static void xmm_after(Emit *e, unsigned i, unsigned use)
-{
-    if (!(use & IR_USE_W)) return;
-    e->alloc.xmm_loaded |= (uint8_t)(1u << i);
-    e->alloc.xmm_dirty |= (uint8_t)(1u << i);
-}
 
 static bool uses_mmx(const IrFp *fp)
 {
@@ -63,6 +19,16 @@ bool emit_scan_x87(const IrBlock *b)
         const IrInsn *in = &b->insn[i];
         if (in->op != IR_X87 && in->op != IR_VEC) continue;
         if (!in->fp.soft && (in->op == IR_X87 || uses_mmx(&in->fp))) return true;
+    }
+    return false;
+}
+
+bool emit_scan_xmm(const IrBlock *b)
+{
+    for (uint32_t i = 0; i < b->n; i++) {
+        const IrInsn *in = &b->insn[i];
+        if (in->op == IR_VEC && !in->fp.soft && (in->fp.reg_kind == IR_FP_XMM || in->fp.rm_kind == IR_FP_XMM))
+            return true;
     }
     return false;
 }
@@ -101,29 +67,11 @@ static void native(Emit *e, const IrInsn *in, AsmMem m)
     if (fp->has_imm) asm8(a, fp->imm);
 }
 
-/* Registers that are operands without being named: XMM0 of the BLENDVs and of PCMPxSTRM. */
-static unsigned implicit_xmm0(const IrFp *fp)
-{
-    if (fp->map == 1 && (fp->opcode == 0x10 || fp->opcode == 0x14 || fp->opcode == 0x15)) return IR_USE_R;
-    if (fp->map == 2 && (fp->opcode == 0x60 || fp->opcode == 0x62)) return IR_USE_W;
-    return 0;
-}
-
-static void xmm_operands(Emit *e, const IrInsn *in, void (*fn)(Emit *, unsigned, unsigned))
-{
-    const IrFp *fp = &in->fp;
-    if (in->op != IR_VEC) return;
-    if (fp->reg_kind == IR_FP_XMM) fn(e, fp->modrm >> 3 & 7, fp->reg_use);
-    if (fp->rm_kind == IR_FP_XMM) fn(e, fp->modrm & 7, fp->rm_use);
-    fn(e, 0, implicit_xmm0(fp));
-}
-
 static void cold_fp_load(Emit *e, Cold *c)
 {
     const uint8_t *start = e->a.p;
     cold_mem_enter(e, c);
     cold_mem_call(e, c, thunks.ld_fp, 0);
-    xmm_reload(e);
     native(e, &e->b->insn[c->first], STATE(bounce));
     flags_done(e, &e->b->insn[c->first]);
     cold_back(e, c);
@@ -136,11 +84,9 @@ static void cold_fp_store(Emit *e, Cold *c)
     asm_store(&e->a, STATE(scratch32), R8);
     cold_mem_enter(e, c);
     cold_mem_call(e, c, thunks.probe_fp, 0);
-    xmm_reload(e);
     native(e, &e->b->insn[c->first], STATE(bounce));
     asm_load(&e->a, R8, STATE(scratch32));
     cold_mem_call(e, c, thunks.st_fp, 0);
-    xmm_reload(e);
     cold_back(e, c);
     cold_seg_entry(e, c, start);
 }
@@ -164,7 +110,6 @@ static void emit_soft(Emit *e, const IrInsn *in)
     bool load = fp->rm_kind == IR_FP_MEM && fp->mem_use == IR_MEM_R;
     bool store = fp->rm_kind == IR_FP_MEM && fp->mem_use == IR_MEM_W;
     flags_clobber(e);
-    xmm_forget(e);
     runs_drop(e);
     store_eip(e, e->eip);
     if (load || store) {
@@ -189,7 +134,6 @@ static void emit_fp(Emit *e, const IrInsn *in)
         emit_soft(e, in);
         return;
     }
-    xmm_operands(e, in, xmm_before);
     if (fp->rm_kind == IR_FP_MEM) {
         Cold *c;
         AsmMem m = mem_operand(e, &in->mem, fp->mem_size, fp->mem_use,
@@ -201,7 +145,6 @@ static void emit_fp(Emit *e, const IrInsn *in)
         native(e, in, (AsmMem){ 0 });
     }
     flags_done(e, in);
-    xmm_operands(e, in, xmm_after);
 }
 
 void emit_x87(Emit *e, const IrInsn *in)

@@ -164,7 +164,6 @@ static void cold_run(Emit *e, Cold *c)
     if (m->run_off) asm_rm(&e->a, W32, 0x8d, R8, asm_mem(R8, m->run_off));
     asm_mov_imm(&e->a, R11, (uint32_t)m->run_off << 16 | m->run_len);
     cold_mem_call(e, c, thunks.run_miss, 0);
-    xmm_reload(e);
     emit_jmp_to(e, c->back);
 }
 
@@ -263,7 +262,6 @@ void cold_seg_entry(Emit *e, Cold *c, const uint8_t *start)
 
 void cold_mem_enter(Emit *e, Cold *c)
 {
-    xmm_writeback(e);
     store_eip(e, c->eip);
 }
 
@@ -275,7 +273,6 @@ void cold_mem_call(Emit *e, Cold *c, const uint8_t *thunk, uint32_t extra_desc)
 
 static void cold_return(Emit *e, Cold *c, const uint8_t *start)
 {
-    xmm_reload(e);
     cold_back(e, c);
     cold_seg_entry(e, c, start);
 }

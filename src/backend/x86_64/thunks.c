@@ -34,6 +34,7 @@ bool thunks_setup(CPUState *cpu, const char **error)
     cpu->backend_tmp[TMP_RAS_LIMIT] = (uintptr_t)(ras + RAS_RESERVE);
     cpu->backend_tmp[TMP_MXCSR_LOADED] = 0;
     cpu->backend_tmp[TMP_X87_LOADED] = 0;
+    cpu->backend_tmp[TMP_XMM_LOADED] = 0;
     uint32_t mxcsr;
     __asm__("stmxcsr %0" : "=m"(mxcsr));
     cpu->backend_tmp[TMP_MXCSR_HOST] = mxcsr;
@@ -62,6 +63,19 @@ static void store_gprs(Asm *a)
 static void load_gprs(Asm *a)
 {
     for (unsigned i = 0; i < 8; i++) asm_load(a, host_of_gpr[i], state_at(offsetof(CPUState, regs) + 4 * i));
+}
+
+/* movups: 0F 10 load, 0F 11 store */
+static void move_xmm(Asm *a, unsigned opcode)
+{
+    for (unsigned i = 0; i < 8; i++) asm_rm(a, 0, opcode, i, state_at(offsetof(CPUState, fpu.xmm) + 16 * i));
+}
+static void move_xmm_if_loaded(Asm *a, unsigned opcode)
+{
+    asm_alu_mem_imm(a, 4, 7, STATE_TMP(TMP_XMM_LOADED), 0);
+    uint8_t *skip = asm_jcc(a, CC_E);
+    move_xmm(a, opcode);
+    asm_patch(skip, a->p);
 }
 
 static void ldmxcsr(Asm *a, AsmMem m)
@@ -109,6 +123,8 @@ static void gen_exit(Asm *a)
     asm_store_imm(a, 8, STATE(exit_slot), 0);
     asm_patch(common, a->p);
     store_gprs(a);
+    move_xmm_if_loaded(a, 0x0f11);
+    asm_store_imm(a, 4, STATE_TMP(TMP_XMM_LOADED), 0);
     asm_rm(a, W64, 0x8b, RSP, STATE(host_sp));
     mxcsr_to_host(a);
     asm_store_imm(a, 8, STATE(host_pc), 0);
@@ -121,6 +137,7 @@ static void gen_exit(Asm *a)
 static void c_enter(Asm *a)
 {
     store_gprs(a);
+    move_xmm_if_loaded(a, 0x0f11);
     asm_rm(a, W64, 0x8b, RAX, asm_mem(RSP, 0));
     asm_rm(a, W64, 0x89, RAX, STATE(host_pc));
     asm_rm(a, W64, 0x89, R10, STATE_TMP(TMP_R10));
@@ -131,6 +148,7 @@ static void c_enter(Asm *a)
 static void c_leave(Asm *a)
 {
     asm_mov(a, R8, RAX);
+    move_xmm_if_loaded(a, 0x0f10);
     asm_rm(a, W64, 0x8b, RSP, STATE_TMP(TMP_RSP));
     asm_rm(a, W64, 0x8b, R10, STATE_TMP(TMP_R10));
     load_gprs(a);
@@ -207,6 +225,15 @@ static uint8_t *gen_load_x87(Asm *a)
     return start;
 }
 
+static uint8_t *gen_load_xmm(Asm *a)
+{
+    uint8_t *start = a->p;
+    move_xmm(a, 0x0f10);
+    asm_store_imm(a, 4, STATE_TMP(TMP_XMM_LOADED), 1);
+    asm8(a, 0xc3);
+    return start;
+}
+
 /* Indirect branch to r8d in the mode whose id is r9d: through the jump cache, else out to the loop. */
 static void gen_lookup(Asm *a)
 {
@@ -256,5 +283,6 @@ void thunks_emit(Asm *a, CPUState *cpu)
     thunks.helper_fpu = gen_helper(a, true);
     thunks.ref = gen_ref(a);
     thunks.load_x87 = gen_load_x87(a);
+    thunks.load_xmm = gen_load_xmm(a);
     gen_lookup(a);
 }
