@@ -9,6 +9,7 @@
 #include "hw/pc.h"
 #include "hw/pc_devices.h"
 #include "monitor/monitor.h"
+#include "ui/audio.h"
 #include "ui/chardev.h"
 #include "ui/frontend.h"
 #include "ui/screendump.h"
@@ -80,12 +81,14 @@ static void run(Run *r)
     pthread_t thread;
     if (!r->frontend) {
         run_machine(r);
+        audio_stop();
         return;
     }
     int why = pthread_create(&thread, NULL, run_machine, r);
     if (why) die("cannot start a thread: %s", strerror(why));
     r->frontend->run(thread);
     pthread_join(thread, NULL);
+    audio_stop(); /* SDL ends with the window */
     r->frontend->close();
 }
 
@@ -96,6 +99,8 @@ int main(int argc, char **argv)
     cli_open_chardevs(&options);
 
     char error[512];
+    if (options.speaker_on_sdl && !audio_start(&options.machine.speaker))
+        die("cannot start a thread for the PC speaker");
     Run r = { .machine = pc_new(&options.machine, error, sizeof error) };
     if (!r.machine) die("%s", error);
     add_monitors(&r, &options);

@@ -22,6 +22,10 @@ OptionHandler opt_device, opt_global;
 OptionHandler opt_nographic, opt_display, opt_curses, opt_full_screen, opt_monitor, opt_mon;
 /* o->frontend from the options and the surroundings. */
 void cli_choose_frontend(CliOptions *o);
+/* opt_audio.c */
+OptionHandler opt_audiodev, opt_speaker_audio;
+/* o->speaker_on_sdl, once the front end is known. */
+void cli_choose_audio(CliOptions *o);
 /* The spec of a -chardev by its id, marked as used. */
 const char *cli_chardev_spec(CliOptions *o, const char *where, const char *id);
 

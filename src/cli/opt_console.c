@@ -169,6 +169,7 @@ void cli_open_chardevs(CliOptions *o)
 {
     MachineConfig *m = &o->machine;
     cli_choose_frontend(o);
+    cli_choose_audio(o);
     for (unsigned i = 0; i < o->serial_n; i++) m->serial[i] = open_spec(o, "-serial", o->serial[i], false);
 
     /* With neither window nor -display none this terminal is the console, for firmware too. */

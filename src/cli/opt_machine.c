@@ -54,6 +54,7 @@ static void set_machine_graphics(CliOptions *o, const char *where, const char *v
 static const Property machine_properties[] = {
     { "type", "pc", set_machine_type },
     { "accel", "as -accel", set_machine_accel },
+    { "pcspk-audiodev", "id of the -audiodev for the PC speaker", opt_speaker_audio },
     { "graphics", "off: firmware uses the first serial port too, as with -nographic", set_machine_graphics },
     { 0 },
 };

@@ -63,6 +63,8 @@ static const Option options[] = {
       NULL },
     { "display", "sdl", "sdl (window), curses (text screen in this terminal), none", opt_display, NULL },
     { "curses", NULL, "-display curses", opt_curses, NULL },
+    { "audiodev", "sdl,id=ID", "the PC speaker: sdl (the host's sound; default with a window) or none", opt_audiodev,
+      NULL },
     { "full-screen", NULL, "start with the window filling the screen", opt_full_screen, NULL },
     { "vga", "std", "display adapter: std (default) or none", opt_vga, NULL },
     { "serial", "DEV",

@@ -5,7 +5,7 @@
 
 #include "hw/config.h"
 
-enum { CLI_CHARDEVS_MAX = 8, CLI_MONITORS_MAX = 4 };
+enum { CLI_CHARDEVS_MAX = 8, CLI_MONITORS_MAX = 4, CLI_AUDIODEVS_MAX = 4 };
 
 /* -chardev: named now, opened when a device asks for it. */
 typedef struct CliChardev {
@@ -28,10 +28,19 @@ typedef struct CliMedium {
     bool used;
 } CliMedium;
 
+/* -audiodev: where the PC speaker, the only thing that makes a sound, may be heard. */
+typedef struct CliAudio {
+    const char *id;
+    bool sdl; /* else nowhere */
+} CliAudio;
+
 typedef struct CliOptions {
     MachineConfig machine;
 
     bool snapshot; /* for all drives */
+    CliAudio audio[CLI_AUDIODEVS_MAX];
+    unsigned audio_n;
+    const char *speaker_audio; /* -machine pcspk-audiodev=, or NULL */
     CliMedium medium[DRIVES_MAX];
     unsigned medium_n;
     CliDriveDevice drive_device[DRIVES_MAX];
@@ -39,7 +48,8 @@ typedef struct CliOptions {
     bool nographic, no_defaults, full_screen;
     bool graphics_set;               /* -machine graphics= has decided machine.no_graphics */
     const struct Frontend *frontend; /* NULL: none; what -display and the surroundings come to */
-    const char *display;             /* -display's word, or NULL */
+    bool speaker_on_sdl;
+    const char *display; /* -display's word, or NULL */
     unsigned serial_n;
     const char *serial[MACHINE_SERIAL_MAX]; /* specs, as -serial had them */
     const char *debugcon;                   /* spec; NULL: no isa-debugcon */

@@ -9,6 +9,7 @@
 #include "block/drive.h"
 #include "exec/exec.h"
 #include "hw/chardev.h"
+#include "hw/speaker.h"
 
 /* -vga */
 typedef enum VgaKind { VGA_STD, VGA_NONE } VgaKind;
@@ -60,6 +61,8 @@ typedef struct MachineConfig {
 
     DriveConfig drive[DRIVES_MAX]; /* each place at most once */
     unsigned n_drives;
+
+    SpeakerSink speaker; /* its functions NULL: nobody hears it */
 
     VgaKind vga;
     bool no_graphics; /* -nographic: firmware shows its text on COM1, too */

@@ -42,6 +42,8 @@ struct I8254 {
     Timer *timer;
     bool (*masked)(void *opaque);
     void *masked_opaque;
+    void (*programmed)(void *opaque);
+    void *programmed_opaque;
     Channel ch[3];
     uint64_t handled;  /* channel 0: rising edges up to this clock count have been seen */
     uint32_t backlog;  /* ticks to be made up for */
@@ -328,10 +330,13 @@ static void write_control(I8254 *pit, uint8_t v)
 static void pit_write(void *opaque, uint16_t port, uint32_t value, unsigned size)
 {
     (void)size;
+    I8254 *pit = opaque;
+    unsigned channel = (port & 3) == 3 ? value >> 6 & 3 : port & 3;
     if ((port & 3) == 3)
-        write_control(opaque, (uint8_t)value);
+        write_control(pit, (uint8_t)value);
     else
-        write_counter(opaque, port & 3, (uint8_t)value);
+        write_counter(pit, channel, (uint8_t)value);
+    if (channel == 2 && pit->programmed) pit->programmed(pit->programmed_opaque);
 }
 
 static uint8_t read_half(Channel *c, uint16_t v)
@@ -386,6 +391,38 @@ bool i8254_out(I8254 *pit, unsigned channel)
     uint64_t now = clocks(pit);
     if (channel) sync(&pit->ch[channel], now);
     return out(&pit->ch[channel], now);
+}
+
+/* --- the speaker's channel ------------------------------------------------------------------------------------------ */
+
+void i8254_on_program(I8254 *pit, void (*fn)(void *opaque), void *opaque)
+{
+    pit->programmed = fn;
+    pit->programmed_opaque = opaque;
+}
+
+/* Clocks until OUT changes; 0: it does not. */
+static uint64_t until_change(const Channel *c, uint64_t now)
+{
+    uint64_t e = elapsed(c, now), low_at, phase;
+    if (!c->running || c->paused || c->mode >= 4) return 0; /* a strobe of one clock cannot be heard */
+    if (!is_periodic(c)) return e < c->count ? c->count - e : 0;
+    low_at = c->mode == 3 ? high_part(c->count) : c->count - 1;
+    phase = e % c->count;
+    return phase < low_at ? low_at - phase : c->count - phase;
+}
+
+SpeakerWave i8254_wave(I8254 *pit)
+{
+    Channel *c = &pit->ch[2];
+    uint64_t now = clocks(pit);
+    sync(c, now);
+    SpeakerWave w = { .level = out(c, now), .first_ns = ns_from_ticks(until_change(c, now), I8254_HZ) };
+    if (!w.first_ns || !is_periodic(c)) return w;
+    uint32_t count = c->reload_at ? c->cr : c->count, high = c->mode == 3 ? high_part(count) : count - 1;
+    w.high_ns = ns_from_ticks(high, I8254_HZ);
+    w.low_ns = ns_from_ticks(count, I8254_HZ) - w.high_ns;
+    return w;
 }
 
 #define CHANNEL_FIELDS(n)                                                                                              \

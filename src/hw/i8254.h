@@ -4,6 +4,7 @@
 #define CALQUE_HW_I8254_H
 
 #include "hw/machine.h"
+#include "hw/speaker.h"
 
 #define I8254_HZ 1193182u
 /* Ticks of channel 0's periodic modes that the machine could not deliver in time (the host was busy, or
@@ -21,5 +22,9 @@ void i8254_irq_acked(I8254 *pit);
 void i8254_set_masked(I8254 *pit, bool (*masked)(void *opaque), void *opaque);
 void i8254_set_gate(I8254 *pit, unsigned channel, bool level);
 bool i8254_out(I8254 *pit, unsigned channel); /* OUT now */
+/* What OUT of channel 2 does from now on, if nobody programs it. */
+SpeakerWave i8254_wave(I8254 *pit);
+/* Called when the guest has programmed channel 2; the gate is its caller's own doing. */
+void i8254_on_program(I8254 *pit, void (*fn)(void *opaque), void *opaque);
 
 #endif

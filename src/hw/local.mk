@@ -5,7 +5,7 @@ libhw_a_SOURCES += src/hw/machine.h src/hw/machine_board.h src/hw/machine.c src/
 	src/hw/timer_heap.c src/hw/alarm.h src/hw/alarm.c src/hw/alloc.h src/hw/ticks.h src/hw/inbox.h \
 	src/hw/inbox.c src/hw/chardev.h src/hw/config.h
 # Devices
-libhw_a_SOURCES += src/hw/i8259.h src/hw/i8259.c src/hw/i8254.h src/hw/i8254.c src/hw/port61.h src/hw/port61.c \
+libhw_a_SOURCES += src/hw/i8259.h src/hw/i8259.c src/hw/i8254.h src/hw/i8254.c src/hw/port61.h src/hw/speaker.h src/hw/port61.c \
 	src/hw/calendar.h src/hw/calendar.c src/hw/mc146818.h src/hw/mc146818.c src/hw/i16550.h src/hw/i16550.c \
 	src/hw/i8042.h src/hw/i8042.c src/hw/ps2.h src/hw/ps2_keyboard.c src/hw/ps2_mouse.c \
 	src/hw/keys.def src/hw/input.h src/hw/input.c src/hw/vmmouse.h src/hw/vmmouse.c src/hw/port92.h src/hw/port92.c src/hw/port80.h \

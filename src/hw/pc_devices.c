@@ -180,6 +180,7 @@ void pc_devices_add(PcDevices *d, Machine *m, const MachineConfig *cfg, const Pc
     d->pit = i8254_new(m, isa_line(d, 0));
     i8254_set_masked(d->pit, irq0_masked, d);
     d->port61 = port61_new(m, d->pit);
+    port61_set_speaker(d->port61, &cfg->speaker);
     d->rtc = mc146818_new(m, isa_line(d, 8), rtc_now(cfg));
     set_cmos_memory(d->rtc, cfg);
     add_hpet(d, m);

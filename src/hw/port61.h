@@ -6,6 +6,7 @@
 
 typedef struct Port61 Port61;
 Port61 *port61_new(Machine *m, I8254 *pit);
+void port61_set_speaker(Port61 *p, const SpeakerSink *sink);
 void port61_free(Port61 *p);
 
 #endif

@@ -133,6 +133,11 @@ fi
 printf 'QFI\373' | cat - "$dir/disk" >"$dir/qcow2"
 refuse 'qcow2' -hda "$dir/qcow2"
 
+refuse "nearest one is 'sdl'" $k -audiodev sld,id=x
+refuse 'id= is missing' $k -audiodev none
+refuse 'another -audiodev' $k -audiodev none,id=x -audiodev sdl,id=x
+refuse "nearest one is 'snd'" $k -audiodev none,id=snd -machine pcspk-audiodev=sdn
+
 # --- files -----------------------------------------------------------------------------------------
 refuse "$dir/absent" -kernel "$dir/absent"
 refuse "$dir" -kernel "$dir"
@@ -170,6 +175,7 @@ answer 'pentium3' -cpu help
 answer 'tb-size' -accel help
 answer 'isa-debug-exit' -device help
 answer 'ide-hd' -device help
+answer 'sdl' -audiodev help
 answer 'bootindex' -device ide-hd,help
 answer 'discard' -drive help
 answer 'pc' -machine help

@@ -247,6 +247,74 @@ static void test_irq(void)
     control(0x34);
 }
 
+/* --- the speaker's input ------------------------------------------------------------------------------------------ */
+
+static struct {
+    SpeakerWave w;
+    int waves, alive;
+} heard;
+static void on_wave(void *opaque, const SpeakerWave *w)
+{
+    (void)opaque;
+    heard.w = *w;
+    heard.waves++;
+}
+static void on_alive(void *opaque)
+{
+    (void)opaque;
+    heard.alive++;
+}
+static bool about(uint64_t ns, uint64_t ticks)
+{
+    uint64_t want = ns_from_ticks(ticks, I8254_HZ);
+    return ns + 2000 > want && ns < want + 2000;
+}
+
+static void test_speaker(void)
+{
+    static const SpeakerSink sink = { .wave = on_wave, .alive = on_alive };
+    to_tick(5000000);
+    out8(&f, 0x61, 0);
+    port61_set_speaker(p61, &sink);
+    control(0xb6);
+    count(2, 2000);
+    out8(&f, 0x61, 1);
+    to_tick(tick() + 500);
+    control(0xb6);
+    count(2, 2000);
+    IS(heard.waves, 0, "counter 2 as a clock is not heard");
+    out8(&f, 0x61, 0);
+    out8(&f, 0x61, 3);
+    ok(heard.waves == 1 && heard.w.level, "gate and speaker on");
+    ok(about(heard.w.first_ns, 1000) && about(heard.w.high_ns, 1000) && about(heard.w.low_ns, 1000), "a square wave");
+    to_tick(tick() + 1500);
+    count(2, 1001);
+    ok(!heard.w.level && about(heard.w.first_ns, 500), "a new count waits for the end of the half period");
+    ok(about(heard.w.high_ns, 501) && about(heard.w.low_ns, 500),
+       "and then is the period; its high half is the longer");
+    IS(heard.alive, 0, "not a twentieth of a second yet");
+    fake_run(&f, 500000000, 10000000);
+    IS(heard.alive, 10, "signs of life while it sounds");
+    int waves = heard.waves;
+    out8(&f, 0x61, 1);
+    ok(heard.waves == waves + 1 && !heard.w.level && !heard.w.first_ns, "off: a constant low");
+    fake_run(&f, 500000000, 10000000);
+    IS(heard.alive, 10, "and no more signs");
+    out8(&f, 0x61, 3);
+    out8(&f, 0x61, 2);
+    ok(heard.w.level && !heard.w.first_ns, "without the gate mode 3 stays high");
+    out8(&f, 0x61, 3);
+    control(0xb0);
+    count(2, 60);
+    ok(!heard.w.level && about(heard.w.first_ns, 61) && !heard.w.high_ns && !heard.w.low_ns,
+       "mode 0: high once, for good");
+    control(0xb4);
+    count(2, 100);
+    ok(heard.w.level && about(heard.w.high_ns, 99) && about(heard.w.low_ns, 1), "mode 2: low for one clock");
+    out8(&f, 0x61, 0);
+    i8254_on_program(pit, NULL, NULL);
+}
+
 int main(void)
 {
     fake_init(&f);
@@ -256,6 +324,7 @@ int main(void)
     test_modes();
     test_access();
     test_irq();
+    test_speaker();
     i8254_free(pit);
     port61_free(p61);
     fake_free(&f);
