@@ -15,8 +15,9 @@
 
 /* CHARDEV_BREAK: a break condition on the line (Ctrl-A b); comes with no bytes.
  * CHARDEV_OPENED: somebody has come to the other end (a socket was connected).
- * CHARDEV_FOCUS: the user has turned to this device of several on one terminal (Ctrl-A c). */
-typedef enum CharDevEvent { CHARDEV_BREAK, CHARDEV_OPENED, CHARDEV_FOCUS } CharDevEvent;
+ * CHARDEV_FOCUS: the user has turned to this device of several on one terminal (Ctrl-A c).
+ * CHARDEV_ENDED: nothing more will come, but somebody may still listen; calls for chardev_hang_up(). */
+typedef enum CharDevEvent { CHARDEV_BREAK, CHARDEV_OPENED, CHARDEV_FOCUS, CHARDEV_ENDED } CharDevEvent;
 
 typedef struct CharDevReceiver {
     /* Both run on any thread but the machine's, one at a time. */
@@ -32,6 +33,8 @@ typedef struct CharDevOps {
     /* Replaces the receiver; one without .receive disconnects: when this returns no call is under way. */
     void (*set_receiver)(CharDev *cd, const CharDevReceiver *r);
     void (*accept_input)(CharDev *cd);
+    /* After CHARDEV_ENDED: all that came before has been answered. */
+    void (*hang_up)(CharDev *cd);
 } CharDevOps;
 
 /* The head of every implementation's own struct. */
@@ -51,6 +54,10 @@ static inline void chardev_set_receiver(CharDev *cd, const CharDevReceiver *r)
 static inline void chardev_accept_input(CharDev *cd)
 {
     if (cd && cd->ops->accept_input) cd->ops->accept_input(cd);
+}
+static inline void chardev_hang_up(CharDev *cd)
+{
+    if (cd && cd->ops->hang_up) cd->ops->hang_up(cd);
 }
 
 #endif

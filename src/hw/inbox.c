@@ -15,7 +15,7 @@ struct Inbox {
     pthread_mutex_t lock; /* all below */
     bool posted;          /* a post is under way and will see what is put in now */
     bool refused;         /* the CharDev keeps bytes back */
-    uint8_t events; /* bit n: CharDevEvent n */
+    uint8_t events;       /* bit n: CharDevEvent n */
     unsigned head, count;
     uint8_t buf[INBOX_SIZE];
 };
@@ -27,6 +27,7 @@ static void on_post(void *opaque)
     in->posted = false;
     pthread_mutex_unlock(&in->lock);
     in->ready(in->opaque);
+    if (inbox_get_event(in, CHARDEV_ENDED)) chardev_hang_up(in->chardev);
 }
 
 /* Called with the lock held; posting under it keeps the order of lock, then queue. */
@@ -97,7 +98,7 @@ bool inbox_get_event(Inbox *in, CharDevEvent ev)
 {
     pthread_mutex_lock(&in->lock);
     bool got = in->events >> ev & 1;
-    in->events &= (uint8_t)~(1u << ev);
+    in->events &= (uint8_t) ~(1u << ev);
     pthread_mutex_unlock(&in->lock);
     return got;
 }

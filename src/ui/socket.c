@@ -33,9 +33,11 @@ typedef struct SocketDev {
     CharDevReceiver receiver;
     bool announced; /* the receiver knows of this connection */
     atomic_bool stalled;
+    atomic_bool hang_up; /* the device has answered all that the other end said before it fell silent */
 
     uint8_t pending[PENDING]; /* the input thread's alone */
     size_t pending_n;
+    enum { TALKING, ENDING, ENDED } input; /* the same; ENDED: the receiver knows */
 } SocketDev;
 
 static SocketDev *of_source(InputSource *s)
@@ -69,7 +71,14 @@ static void sock_accept_input(CharDev *cd)
     if (atomic_load_explicit(&s->stalled, memory_order_relaxed) && atomic_exchange(&s->stalled, false)) ui_wake_input();
 }
 
-static const CharDevOps socket_ops = { sock_write, sock_set_receiver, sock_accept_input };
+static void sock_hang_up(CharDev *cd)
+{
+    SocketDev *s = (SocketDev *)cd;
+    atomic_store(&s->hang_up, true);
+    ui_wake_input();
+}
+
+static const CharDevOps socket_ops = { sock_write, sock_set_receiver, sock_accept_input, sock_hang_up };
 
 /* --- connections ------------------------------------------------------------------------------------------------ */
 
@@ -88,6 +97,8 @@ static bool connected(SocketDev *s, int fd)
     s->announced = false;
     pthread_mutex_unlock(&s->lock);
     s->pending_n = 0;
+    s->input = TALKING;
+    atomic_store(&s->hang_up, false);
     return true;
 }
 
@@ -129,6 +140,10 @@ static void deliver(SocketDev *s)
         if (!taken) break;
     }
     if (!s->pending_n) atomic_store(&s->stalled, false);
+    if (s->input == ENDING && !s->pending_n && s->receiver.event) {
+        s->input = ENDED;
+        s->receiver.event(s->receiver.opaque, CHARDEV_ENDED);
+    }
     pthread_mutex_unlock(&s->lock);
 }
 
@@ -136,7 +151,15 @@ static int source_fd(InputSource *source)
 {
     SocketDev *s = of_source(source);
     if (s->fd < 0) return s->listen_fd;
-    return s->pending_n < PENDING ? s->fd : -1;
+    return s->input == TALKING && s->pending_n < PENDING ? s->fd : -1;
+}
+
+/* The other end sends no more; but it may be "echo info status | nc -N ...", which waits for the answer. */
+static void input_ended(SocketDev *s)
+{
+    s->input = ENDING;
+    deliver(s);
+    if (s->input == ENDING && !s->receiver.event) disconnect(s);
 }
 
 static EscapeAction source_readable(InputSource *source)
@@ -149,7 +172,9 @@ static EscapeAction source_readable(InputSource *source)
         ssize_t n = read(s->fd, s->pending + s->pending_n, PENDING - s->pending_n);
         if (n > 0)
             s->pending_n += (size_t)n;
-        else if (n == 0 || (errno != EINTR && errno != EAGAIN))
+        else if (n == 0)
+            input_ended(s);
+        else if (errno != EINTR && errno != EAGAIN)
             disconnect(s);
     }
     deliver(s);
@@ -158,7 +183,9 @@ static EscapeAction source_readable(InputSource *source)
 
 static void source_woken(InputSource *source)
 {
-    deliver(of_source(source));
+    SocketDev *s = of_source(source);
+    deliver(s);
+    if (s->fd >= 0 && s->input == ENDED && atomic_exchange(&s->hang_up, false)) disconnect(s);
 }
 
 static void source_close(InputSource *source)

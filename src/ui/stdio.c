@@ -54,7 +54,7 @@ static void stdio_accept_input(CharDev *cd)
     if (atomic_load_explicit(&f->stalled, memory_order_relaxed) && atomic_exchange(&f->stalled, false)) ui_wake_input();
 }
 
-static const CharDevOps stdio_ops = { stdio_write, stdio_set_receiver, stdio_accept_input };
+static const CharDevOps stdio_ops = { stdio_write, stdio_set_receiver, stdio_accept_input, NULL };
 
 CharDev *stdio_face(StdioDev *s, bool monitor)
 {

@@ -10,6 +10,7 @@ and two of them must be equal.  Nothing else is left out.
 Guests are looked for in $CALQUE_GUESTS: linux and initrd.gz of the Debian installer's text front end, gtk/linux and
 gtk/initrd.gz of its graphical one, freedos.img.  A scene without its guest is skipped.  Pictures go to screens/."""
 
+import concurrent.futures
 import os
 import re
 import shutil
@@ -28,7 +29,7 @@ CALQUE = BUILD + "/calque"
 PEER = "qemu-system-i386"
 # Its helper for Windows on KVM, an option ROM, shows up among the firmware's boot devices.
 PEER_OPTIONS = ["-global", "apic-common.vapic=off"]
-PATIENCE = float(os.environ.get("CALQUE_SCREEN_SECONDS", "400"))
+PATIENCE = float(os.environ.get("CALQUE_SCREEN_SECONDS", "900"))
 
 
 class Guest:
@@ -93,7 +94,7 @@ class Guest:
         self.log.close()
 
 
-# --- steps: functions of a Guest, done for both in turn ----------------------------------------------------------
+# --- steps: functions of a Guest, done for both at once -----------------------------------------------------------
 
 def text(wanted):
     """Waits for a text on the text screen."""
@@ -131,21 +132,40 @@ def keys(*names):
     return step
 
 
+def press_until(key, wanted):
+    """For prompts that wait for a moment only."""
+    def step(guest):
+        until = time.time() + PATIENCE
+        while not any(wanted in line for line in guest.text()):
+            if time.time() > until:
+                raise RuntimeError("%s: no '%s' in:\n%s" % (guest.name, wanted, "\n".join(guest.text())))
+            guest.tell("sendkey " + key)
+            time.sleep(0.2)
+    return step
+
+
 def typed(line):
     names = {" ": "spc", ".": "dot", "\n": "ret", "\\": "backslash", ":": "shift-semicolon", "/": "slash", "-": "minus"}
     return keys(*[names.get(c, c) for c in line])
 
 
-def monitor(*commands):
+def mouse(distance, times):
+    """Into a corner first: where the pointer comes to depends on the guest's acceleration."""
     def step(guest):
-        for command in commands:
-            guest.tell(command)
-            time.sleep(0.1)
+        for _ in range(times):
+            guest.tell("mouse_move %d %d" % distance)
+            time.sleep(0.05)
     return step
 
 
+def click(guest):
+    for buttons in (1, 0):
+        guest.tell("mouse_button %d" % buttons)
+        time.sleep(0.2)
+
+
 def wait(seconds):
-    return lambda guest: time.sleep(seconds / 2)
+    return lambda guest: time.sleep(seconds)
 
 
 # --- pictures ----------------------------------------------------------------------------------------------------
@@ -246,14 +266,18 @@ class GrubCd:
 
 DATE = ["-rtc", "base=2020-02-02T02:02:02,clock=vm"]
 INSTALLER = ["-m", "512", "-kernel", Image("linux"), "-initrd", Image("initrd.gz")]
-GTK = ["-m", "512", "-kernel", Image("gtk/linux"), "-initrd", Image("gtk/initrd.gz")]
+GTK = ["-m", "1024", "-kernel", Image("gtk/linux"), "-initrd", Image("gtk/initrd.gz")]
 
 SCENES = {
     "firmware": (DATE + ["-m", "64"], [text("No bootable device"), SEE, "nothing to boot"]),
     "firmware-menu": (DATE + ["-m", "64", "-boot", "menu=on,splash-time=60000"],
                       [text("boot menu"), SEE, "prompt", keys("esc"), text("Select boot device"), SEE, "choice"]),
     "freedos": (DATE + ["-m", "64", "-boot", "a", "-fda", Image("freedos.img", writable=True)],
-                [wait(20), SEE, "prompt", typed("mem\n"), wait(4), SEE, "mem"]),
+                [text("A:\\>"), SEE, "prompt", typed("ver /r\n"), wait(2), SEE, "ver", typed("dir /w\n"), wait(4), SEE,
+                 "dir", typed("cls\n"), wait(2), typed("type autoexec.bat\n"), wait(4), SEE, "type"]),
+    "ipxe": (DATE + ["-m", "64", "-boot", "d", "-cdrom", Image("/usr/lib/ipxe/ipxe.iso")],
+             [press_until("ctrl-b", "iPXE>"), SEE, "prompt", typed("ifstat\n"), wait(2), typed("config\n"), wait(3), SEE,
+              "config"]),
     # The kernel's bochs-drm, in the mode that the monitor's EDID prefers; vesafb in a mode set by its setup code; text.
     "installer": (DATE + INSTALLER + ["-append", "--- quiet"],
                   [still(1280, 800, 4), SEE, "languages", keys("down", "up", "ret"), wait(10), still(1280, 800, 4),
@@ -265,7 +289,8 @@ SCENES = {
                        [text("Select a language"), wait(4), SEE, "languages", keys("down", "up", "ret"),
                         text("Select your location"), wait(4), SEE, "locations"]),
     "installer-gtk": (DATE + GTK + ["-append", "vga=788 --- quiet"],
-                      [still(1280, 800, 100, 10), SEE, "languages"]),
+                      [still(1280, 800, 100, 10), SEE, "languages", mouse((100, 100), 20), mouse((-2, -1), 30), wait(2),
+                       SEE, "pointer on Continue", click, wait(15), still(1280, 800, 100, 10), SEE, "locations"]),
     "grub": (DATE + ["-m", "64", "-boot", "d", "-cdrom", GrubCd()],
              [still(800, 600, 4), SEE, "menu", keys("down"), still(800, 600, 4, 2), SEE, "second", keys("c"),
               still(800, 600, 2, 2), SEE, "command line"]),
@@ -305,8 +330,8 @@ def take_part(report, scene, guests, steps, keep):
                 for guest, picture in zip(guests, pictures):
                     write_png("screens/%s.%s.png" % (what.replace(": ", "-").replace(" ", "-"), guest.name), picture)
         else:
-            for guest in guests:
-                step(guest)
+            with concurrent.futures.ThreadPoolExecutor() as both:
+                list(both.map(step, guests))
 
 
 def run(report, scene, keep):

@@ -31,7 +31,7 @@ static void fcd_accept(CharDev *cd)
     f->in += n;
     f->n_in -= n;
 }
-static const CharDevOps fcd_ops = { fcd_write, fcd_receiver, fcd_accept };
+static const CharDevOps fcd_ops = { fcd_write, fcd_receiver, fcd_accept, NULL };
 
 __attribute__((unused)) static void fcd_send(FakeChardev *f, const void *buf, size_t n)
 {

@@ -89,6 +89,23 @@ static void test_editing(void)
     ok(connect_to(sock) && hear() && strstr(answer, "type 'help'"), "a second visitor is greeted");
 }
 
+/* As "echo info status | nc -N -U" does it: all is said before anything is heard. */
+static void test_script(void)
+{
+    size_t n = 0;
+    ssize_t got;
+    close(fd);
+    ok(connect_to(sock) && write(fd, "info status\ninfo name\n", 22) == 22 && shutdown(fd, SHUT_WR) == 0,
+       "a visitor who only writes");
+    while ((got = read(fd, answer + n, sizeof answer - 1 - n)) > 0) n += (size_t)got;
+    answer[n] = 0;
+    if (!ok(got == 0 && strstr(answer, "VM status: running") && strstr(answer, "test machine"),
+            "hears all the answers"))
+        diag("got: %s", answer);
+    close(fd);
+    ok(connect_to(sock) && hear() && strstr(answer, "type 'help'"), "the next one is greeted");
+}
+
 static void test_socket(void)
 {
     char spec[100];
@@ -99,6 +116,7 @@ static void test_socket(void)
     test_commands();
     test_keys();
     test_editing();
+    test_script();
     check_silent("system_reset");
     ok(keys_are("R\x1e\x9e\x1d\x38\xe0\x53\xe0\xd3\xb8\x9dR", 12), "the guest starts anew");
     ok(write(fd, "quit\n", 5) == 5 && exit_status() == 0, "quit");
