@@ -185,8 +185,8 @@ static void call_direct(CPUState *cpu, uint16_t sel, SegDesc *d, uint32_t eip, u
     Stack st = stack_current(cpu);
     if (!desc_is_code(d)) raise_gp(cpu, sel);
     check_direct_code(cpu, sel, d);
-    stack_need_room(cpu, &st, 2 * opsize);
-    push_return(cpu, &st, opsize, next); /* before the check, as on silicon; ESP moves after it */
+    /* As on silicon: CS is stored even if there is no room for EIP, both before EIP is checked; ESP moves last. */
+    push_return(cpu, &st, opsize, next);
     check_eip(cpu, eip, desc_limit(d));
     seg_set_accessed(cpu, d);
     set_esp(cpu, &st);

@@ -18,9 +18,9 @@ static unsigned iopl(const CPUState *cpu)
 static Frame pop_frame(CPUState *cpu, unsigned opsize)
 {
     Frame f = { .st = stack_current(cpu) };
-    /* From the top down, as silicon does: it shows in the address of a fault. */
+    /* From the top down and only 16 bits of CS, as silicon does: it shows in faults. */
     f.eflags = stack_peek(cpu, &f.st, 2 * opsize, opsize);
-    f.cs = (uint16_t)stack_peek(cpu, &f.st, opsize, opsize);
+    f.cs = (uint16_t)stack_peek(cpu, &f.st, opsize, 2);
     f.eip = stack_peek(cpu, &f.st, 0, opsize);
     stack_release(&f.st, 3 * opsize);
     return f;
