@@ -5,6 +5,8 @@
  * ref_x87_trans.c have the instructions.  SDM 1 chapter 8; opcode maps SDM 2 appendix A.5. */
 #include "cpu/ref_x87.h"
 
+#include <string.h>
+
 /* --- stack --------------------------------------------------------------------------------------- */
 
 void x87_move_top(X87 *x, int by)
@@ -272,6 +274,26 @@ static bool keeps_c1(X87Fn fn)
     return fn == x87_nop || fn == x87_fcmov || fn == x87_fcomi;
 }
 
+/* F2XM1 FYL2X FPTAN FPATAN FYL2XP1 FSINCOS FSIN FCOS */
+static bool is_transcendental(const X87 *x)
+{
+    if (x->opcode != 0xd9) return false;
+    return (x->modrm >= 0xf0 && x->modrm <= 0xf3) || x->modrm == 0xf9 || x->modrm == 0xfb || x->modrm >= 0xfe;
+}
+
+/* Their last bit differs from one x87 to another, so that of the host does the work where the backend's other blocks use it too. */
+static void host_transcendental(X87 *x)
+{
+    enum { RAISED = SW_EXC | SW_SF, CHANGED = SW_TOP | SW_CC | SW_C1 };
+    FpuState f = *x->f;
+    f.sw &= (uint16_t) ~(RAISED | SW_ES | SW_B);
+    x->cpu->x87_transcendental(&f, x->modrm);
+    memcpy(x->f->r, f.r, sizeof f.r);
+    x->f->tag_valid = f.tag_valid;
+    x->f->sw = (uint16_t)((x->f->sw & ~CHANGED) | (f.sw & CHANGED));
+    record(x, f.sw & RAISED);
+}
+
 bool fpu_run_x87(CPUState *cpu, uint8_t opcode, uint8_t modrm)
 {
     unsigned row = (opcode & 7u) << 3 | (modrm >> 3 & 7);
@@ -286,7 +308,10 @@ bool fpu_run_x87(CPUState *cpu, uint8_t opcode, uint8_t modrm)
     x.env.rc = cpu->fpu.cw >> CW_RC_SHIFT & 3;
     x.env.masked = cpu->fpu.cw & CW_EXC;
     if (!keeps_c1(fn)) cpu->fpu.sw &= (uint16_t)~SW_C1;
-    fn(&x);
+    if (cpu->x87_transcendental && is_transcendental(&x))
+        host_transcendental(&x);
+    else
+        fn(&x);
     return !x.no_store;
 }
 

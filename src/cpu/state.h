@@ -240,6 +240,9 @@ typedef struct CPUState {
     /* Reference state owner: a backend that keeps x87 state in host registers installs these. */
     void (*fpu_sync_out)(struct CPUState *); /* host -> CPUState.fpu, NULL when CPUState.fpu is the truth */
     void (*fpu_sync_in)(struct CPUState *);  /* CPUState.fpu -> host */
+    /* The backend's: carries out the transcendental instruction D9 modrm on *f, where no exception is pending, on the host's
+     * own x87; NULL: it has none. */
+    void (*x87_transcendental)(FpuState *f, uint8_t modrm);
 
     /* RDRAND's source of random bits; false: none to be had now.  NULL: the host's. */
     bool (*random)(void *opaque, uint32_t *value);

@@ -2,6 +2,7 @@
 #ifndef CALQUE_TESTS_GENERATE_H
 #define CALQUE_TESTS_GENERATE_H
 
+#include "forms.h"
 #include "silicon.h"
 
 typedef struct Gen {

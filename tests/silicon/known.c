@@ -1,18 +1,14 @@
-/* Known differences between silicon and Calque, each with its reason: what compare.c does not hold against anyone. */
+/* Known differences between silicon and Calque: a table, each row with its reason in the manual or in the processor. */
 #include "known.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "cpu/state.h"
 
-/* RCPPS, RSQRTPS and kin: an approximation with a relative error of at most 1.5 * 2^-12 (SDM 2B), of which each
- * implementation has its own. */
-bool is_approximation(const Case *c, const Guest *g)
-{
-    const Insn *in = &c->insn;
-    return !strcmp(guest_backend(g), "interp") && in->mn == MN_VEC && in->map == 1 &&
-           (in->opcode == 0x52 || in->opcode == 0x53);
-}
+/* --- how near is near ------------------------------------------------------------------------------------------ */
+
+/* Both are at most 1.5 * 2^-12 from the exact value. */
 static bool nearly(float a, float b)
 {
     if (!memcmp(&a, &b, sizeof a)) return true;
@@ -27,16 +23,7 @@ bool xmm_nearly(const uint8_t *a, const uint8_t *b)
     return nearly(x[0], y[0]) && nearly(x[1], y[1]) && nearly(x[2], y[2]) && nearly(x[3], y[3]);
 }
 
-/* F2XM1 FYL2X FPTAN FPATAN FYL2XP1 FSINCOS FSIN FCOS by the reference helpers: less than one unit in the last place from
- * the exact value, as silicon promises (SDM 1 8.3.10), but not always silicon's. The helpers do the work on the portable
- * backend, and on both while an exception is unmasked. */
-bool is_transcendental(const Case *c, const Guest *g)
-{
-    uint8_t op = c->insn.modrm;
-    bool soft = !strcmp(guest_backend(g), "interp") || (c->in.fx[0] & 0x3f) != 0x3f;
-    if (!soft || c->insn.mn != MN_X87 || c->insn.opcode != 0xd9) return false;
-    return (op >= 0xf0 && op <= 0xf3) || op == 0xf9 || op == 0xfb || op == 0xfe || op == 0xff;
-}
+/* Neighbours among 80-bit numbers. */
 bool one_ulp(const uint8_t *a, const uint8_t *b)
 {
     uint64_t x, y;
@@ -48,6 +35,8 @@ bool one_ulp(const uint8_t *a, const uint8_t *b)
     return eb + 1 == ea && y == UINT64_MAX && x == (uint64_t)1 << 63;
 }
 
+/* --- which instruction ----------------------------------------------------------------------------------------- */
+
 /* The instruction that raised the exception which ended the case. */
 static Insn last_insn(const Case *c, const Outcome *n)
 {
@@ -58,17 +47,68 @@ static Insn last_insn(const Case *c, const Outcome *n)
     return in;
 }
 
-/* An MMX store that faults has already set TOP to 0 on silicon. */
-bool is_faulting_mmx_store(const Case *c, const Outcome *n)
+static bool is_approximation(const Insn *in, const Outcome *n)
 {
-    const Insn in = last_insn(c, n);
-    return in.mn == MN_VEC && in.n_opnd && in.opnd[0].kind == OPND_MEM && in.opnd[1].kind == OPND_MMX &&
+    (void)n;
+    return in->mn == MN_VEC && in->map == 1 && (in->opcode == 0x52 || in->opcode == 0x53);
+}
+
+static bool is_transcendental(const Insn *in, const Outcome *n)
+{
+    (void)n;
+    uint8_t op = in->modrm;
+    if (in->mn != MN_X87 || in->opcode != 0xd9) return false;
+    return (op >= 0xf0 && op <= 0xf3) || op == 0xf9 || op == 0xfb || op == 0xfe || op == 0xff;
+}
+
+static bool is_faulting_mmx_store(const Insn *in, const Outcome *n)
+{
+    return in->mn == MN_VEC && in->n_opnd && in->opnd[0].kind == OPND_MEM && in->opnd[1].kind == OPND_MMX &&
            n->vector != EXC_BP;
 }
 
-/* FSTP m80 and FBSTP store eight bytes and then two: when the latter fault, the former are in memory on silicon. */
-bool is_faulting_m80_store(const Case *c, const Outcome *n)
+static bool is_faulting_m80_store(const Insn *in, const Outcome *n)
 {
-    const Insn in = last_insn(c, n);
-    return in.mn == MN_X87 && in.opnd[0].kind == OPND_MEM && in.opnd[0].size == 10 && n->vector != EXC_BP;
+    return in->mn == MN_X87 && in->opnd[0].kind == OPND_MEM && in->opnd[0].size == 10 && n->vector != EXC_BP;
+}
+
+/* --- the table ---------------------------------------------------------------------------------------------------- */
+
+enum { PORTABLE = 1, BOTH = 2 };
+
+typedef struct KnownRow {
+    bool (*holds)(const Insn *in, const Outcome *n);
+    uint8_t backend, may_differ;
+    const char *what, *why;
+} KnownRow;
+
+static const KnownRow known[] = {
+    { is_approximation, PORTABLE, MAY_DIFFER_XMM, "RCPPS RCPSS RSQRTPS RSQRTSS",
+      "an approximation of relative error up to 1.5 * 2^-12, of which each processor has its own (SDM 2B RCPPS, "
+      "RSQRTPS)" },
+    { is_transcendental, PORTABLE, MAY_DIFFER_ST | MAY_DIFFER_C1, "F2XM1 FYL2X FYL2XP1 FPTAN FPATAN FSIN FCOS FSINCOS",
+      "less than one unit in the last place from the exact value is promised, not a certain one (SDM 1 8.3.10)" },
+    { is_faulting_mmx_store, BOTH, MAY_DIFFER_TOP, "MMX stores that fault",
+      "TOP is 0 after an MMX instruction (SDM 3A, MMX state and register aliasing); this silicon has set it before the "
+      "store faults" },
+    { is_faulting_m80_store, BOTH, MAY_DIFFER_MEMORY, "FSTP m80 and FBSTP that fault",
+      "ten bytes are stored as eight and two (no manual says in what order): when the two fault, this silicon has "
+      "stored the eight" },
+};
+enum { KNOWN = sizeof known / sizeof *known };
+
+unsigned known_differences(const Case *c, const Guest *g, const Outcome *n)
+{
+    const Insn in = n->vector == EXC_BP ? c->insn : last_insn(c, n);
+    bool portable = !strcmp(guest_backend(g), "interp");
+    unsigned may = 0;
+    for (unsigned i = 0; i < KNOWN; i++)
+        if ((known[i].backend == BOTH || portable) && known[i].holds(&in, n)) may |= known[i].may_differ;
+    return may;
+}
+
+void known_print(void)
+{
+    for (unsigned i = 0; i < KNOWN; i++)
+        printf("# %s%s: %s\n", known[i].what, known[i].backend == BOTH ? "" : " (portable backend)", known[i].why);
 }

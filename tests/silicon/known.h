@@ -4,11 +4,18 @@
 
 #include "silicon.h"
 
-bool is_approximation(const Case *c, const Guest *g); /* SSE lanes need only be near */
+/* What may differ, where a row of the table holds. */
+enum {
+    MAY_DIFFER_XMM = 1,    /* each single-precision lane: xmm_nearly() */
+    MAY_DIFFER_ST = 2,     /* x87 registers: one_ulp() */
+    MAY_DIFFER_C1 = 4,     /* rounded up or not */
+    MAY_DIFFER_TOP = 8,    /* of the x87 stack */
+    MAY_DIFFER_MEMORY = 16 /* at the operand */
+};
+
+unsigned known_differences(const Case *c, const Guest *g, const Outcome *n);
+void known_print(void);
 bool xmm_nearly(const uint8_t *a, const uint8_t *b);
-bool is_transcendental(const Case *c, const Guest *g); /* x87 results need only be within one unit in the last place */
 bool one_ulp(const uint8_t *a, const uint8_t *b);
-bool is_faulting_mmx_store(const Case *c, const Outcome *n); /* TOP may differ */
-bool is_faulting_m80_store(const Case *c, const Outcome *n); /* memory may differ */
 
 #endif

@@ -3,8 +3,10 @@
 check_PROGRAMS += tests/silicon/silicon
 tests_silicon_silicon_SOURCES = tests/silicon/silicon.c tests/silicon/silicon.h tests/silicon/space.c \
 	tests/silicon/native.c tests/silicon/guest.c tests/silicon/values.c tests/silicon/rules.c \
-	tests/silicon/generate.c tests/silicon/operands.c tests/silicon/sequence.c tests/silicon/compare.c \
-	tests/silicon/known.c tests/silicon/known.h tests/silicon/generate.h tests/tap.h
+	tests/silicon/generate.c tests/silicon/generate.h tests/silicon/operands.c tests/silicon/forms.c tests/silicon/forms.h \
+	tests/silicon/sequence.c tests/silicon/sequence.h tests/silicon/sequence_plain.c tests/silicon/sequence_flow.c \
+	tests/silicon/coverage.c tests/silicon/coverage.h tests/silicon/compare.c tests/silicon/known.c \
+	tests/silicon/known.h tests/tap.h
 tests_silicon_silicon_LDADD = libexec.a libbackend.a libfrontend.a libcpu.a libsoftmmu.a libtcg.a libutil.a \
 	$(CAPSTONE_LIBS) $(FFI_LIBS) $(MPFR_LIBS) -lm
 TESTS += tests/silicon/silicon

@@ -81,7 +81,7 @@ void silicon_record(int sig, siginfo_t *info, void *context)
     greg_t *r = uc->uc_mcontext.gregs;
     (void)info;
     if (!silicon_in_guest) {
-        if (sig == SIGALRM) {
+        if (sig == SIGPROF) {
             guest_interrupt();
             return;
         }
@@ -94,7 +94,7 @@ void silicon_record(int sig, siginfo_t *info, void *context)
     record->s.eip = (uint32_t)r[REG_RIP];
     record->s.eflags = (uint32_t)r[REG_EFL];
     memcpy(record->s.fx, uc->uc_mcontext.fpregs, sizeof record->s.fx);
-    record->vector = sig == SIGALRM ? (uint32_t)VECTOR_TIMEOUT : (uint32_t)r[REG_TRAPNO];
+    record->vector = sig == SIGPROF ? (uint32_t)VECTOR_TIMEOUT : (uint32_t)r[REG_TRAPNO];
     record->error = (uint32_t)r[REG_ERR];
     record->cr2 = (uint32_t)r[REG_CR2];
     uint64_t segs = (uint64_t)r[REG_CSGSFS];
@@ -158,7 +158,7 @@ static bool set_ldt(void)
 
 static void set_handlers(void)
 {
-    static const int signals[] = { SIGSEGV, SIGILL, SIGFPE, SIGTRAP, SIGBUS, SIGALRM };
+    static const int signals[] = { SIGSEGV, SIGILL, SIGFPE, SIGTRAP, SIGBUS, SIGPROF };
     static uint8_t stack[256 * 1024];
     stack_t ss = { .ss_sp = stack, .ss_size = sizeof stack };
     sigaltstack(&ss, NULL);

@@ -14,12 +14,20 @@ void decode_again(Gen *g)
 
 /* --- places ------------------------------------------------------------------------------------------------- */
 
-/* A linear address for an operand of n bytes. */
-static uint32_t pick_target(Gen *g, unsigned n)
+uint32_t seg_base(const Case *c, unsigned seg)
+{
+    return sel_base(c->world->sel[seg]);
+}
+
+/* A linear address for an operand of n bytes in a segment. */
+static uint32_t pick_target(Gen *g, unsigned n, unsigned seg)
 {
     Rng *r = g->r;
     uint32_t any = rng_below(r, DATA_RW - 600) & ~15u;
     uint32_t back = n > 1 && n <= 16 ? 1 + rng_below(r, n - 1) : 1 + rng_below(r, 15);
+    uint32_t edge = sel_edge(g->c->world->sel[seg]);
+    if (edge && chance(r, 10)) return edge - rng_below(r, n + 2); /* about the segment's end */
+    if (chance(r, 1)) return 0 - rng_below(r, n + 2);             /* about the end of all */
     switch (rng_below(r, 20)) {
     case 0:
     case 1: return DATA_BASE + any + rng_below(r, 16);
@@ -46,11 +54,6 @@ static Patch *patch(Case *c, uint32_t at, const void *bytes, unsigned n)
 static void patch32(Case *c, uint32_t at, uint32_t v)
 {
     patch(c, at, &v, 4);
-}
-
-uint32_t seg_base(const Case *c, unsigned seg)
-{
-    return sel_base(c->world->sel[seg]);
 }
 
 /* EIP of somewhere in the slot's INT3s, outside the instruction. */
@@ -149,7 +152,7 @@ static void set_memory(Gen *g)
     uint8_t bytes[16];
     if (!o) return;
     unsigned n = o->size ? o->size : 16;
-    uint32_t target = pick_target(g, n);
+    uint32_t target = pick_target(g, n, c->insn.mem.seg);
     bool locked = c->insn.lock || c->insn.mn == MN_XCHG;
     if (locked && (target & 63) + n > 64) target &= ~15u; /* kernels may punish split locks */
     if (o->size == 0 && chance(g->r, 80)) target = DATA_BASE + (target & 0xff0);
@@ -170,6 +173,8 @@ void set_stack(Gen *g)
     Rng *r = g->r;
     uint32_t at = 0x800 + (rng_below(r, 0xf00) & ~3u);
     if (chance(r, 6)) at = (rng_below(r, 3) << 12) + rng_below(r, 40) - 20;
+    if (chance(r, 6) && sel_edge(c->world->sel[W_SS]))
+        at = sel_edge(c->world->sel[W_SS]) - STACK_BASE + rng_below(r, 40) - 20;
     if (chance(r, 6)) at += rng_below(r, 4);
     set_reg(c, R_ESP, STACK_BASE + at - seg_base(c, W_SS), world_stack32(c->world) ? 4 : 2);
     if (chance(r, 40))
@@ -188,9 +193,11 @@ static void set_string(Gen *g)
     Rng *r = g->r;
     const Insn *in = &c->insn;
     unsigned size = in->opnd[0].size;
-    uint32_t src = pick_target(g, size), dst = chance(r, 20) ? src + rng_below(r, 32) - 16 : pick_target(g, size);
+    unsigned seg = in->seg_override != 0xff ? in->seg_override : (unsigned)W_DS;
+    uint32_t src = pick_target(g, size, seg), dst = src + rng_below(r, 32) - 16;
     uint8_t same[16];
-    set_reg(c, R_ESI, src - seg_base(c, in->seg_override != 0xff ? in->seg_override : W_DS), in->asize);
+    if (chance(r, 80)) dst = pick_target(g, size, W_ES);
+    set_reg(c, R_ESI, src - seg_base(c, seg), in->asize);
     set_reg(c, R_EDI, dst - seg_base(c, W_ES), in->asize);
     if (in->rep != REP_NONE) {
         uint32_t n = chance(r, 80) ? rng_below(r, 24) : chance(r, 50) ? rng_below(r, 0x1800) : 0x7000;

@@ -4,6 +4,8 @@
  * and bytes that are undefined to Calque but an instruction to a newer processor. */
 #include "silicon.h"
 
+#include <stdio.h>
+
 #include "cpu/state.h"
 
 /* Undefined opcodes that Intel has left undefined to this day: [map][opcode]. */
@@ -60,34 +62,44 @@ bool insn_is_fp(const Insn *in)
     return (in->mn >= MN_X87 && in->mn <= MN_FNSAVE) || in->mn >= MN_VEC;
 }
 
-bool rules_allow(const Insn *in, const World *w, bool fp)
+typedef struct Excluded {
+    uint16_t mn;
+    const char *why;
+} Excluded;
+
+static const Excluded excluded[] = {
+    { MN_CPUID, "tells the processor's model" },
+    { MN_RDTSC, "tells the time" },
+    { MN_RDPMC, "tells the processor's model, if the kernel allows it at all" },
+    { MN_RDRAND, "tells nothing twice" },
+    { MN_SYSENTER, "enters the host's kernel" },
+    { MN_SYSCALL, "enters the host's kernel, or is undefined outside 64-bit mode (Intel)" },
+    { MN_SYSRET, "is undefined outside 64-bit mode on Intel processors" },
+    { MN_SGDT, "the kernel's tables, or its emulation of them under UMIP" },
+    { MN_SIDT, "the kernel's tables, or its emulation of them under UMIP" },
+    { MN_SLDT, "the kernel's tables, or its emulation of them under UMIP" },
+    { MN_STR, "the kernel's tables, or its emulation of them under UMIP" },
+    { MN_SMSW, "the kernel's CR0, or its emulation of it under UMIP" },
+    { MN_MONITOR, "in user mode as a model-specific register says" },
+    { MN_MWAIT, "in user mode as a model-specific register says" },
+};
+
+const char *rules_exclude(unsigned mn)
+{
+    for (unsigned i = 0; i < sizeof excluded / sizeof *excluded; i++)
+        if (excluded[i].mn == mn) return excluded[i].why;
+    return NULL;
+}
+
+bool rules_allow(const Insn *in, bool fp)
 {
     if (insn_is_fp(in) && !fp) return false;
     switch (in->mn) {
     case MN_INVALID: return still_undefined(in);
-    case MN_CPUID: /* another model */
-    case MN_RDTSC: /* another time */
-    case MN_RDPMC:
-    case MN_RDRAND:
-    case MN_SYSENTER: /* into the kernel */
-    case MN_SYSCALL:
-    case MN_SYSRET:
-    case MN_SYSEXIT:
-    case MN_SGDT: /* the kernel's, or its emulation of them under UMIP */
-    case MN_SIDT:
-    case MN_SLDT:
-    case MN_STR:
-    case MN_SMSW:
-    case MN_MONITOR: /* with MWAIT: user mode as a model-specific register says */
-    case MN_MWAIT: return false;
-    case MN_INT: return (in->imm & 0xff) != 0x80 && (in->imm & 0xff) != 2;
+    case MN_INT: return (in->imm & 0xff) != 0x80 && (in->imm & 0xff) != 2; /* Linux' system calls; NMI's gate */
     case MN_BSF:
     case MN_BSR: return in->rep != REP_REP; /* TZCNT, LZCNT */
-    case MN_JMPF:
-    case MN_CALLF:
-    case MN_RETF:
-    case MN_IRET: (void)w; return true;
-    default: return true;
+    default: return !rules_exclude(in->mn);
     }
 }
 
@@ -98,68 +110,88 @@ enum {
 
 };
 
+/* When a row holds: always, or by the shift count (masked to 5 bits) against the operand's width. */
+enum { ALWAYS, COUNT_NOT_0, COUNT_ABOVE_1, COUNT_FROM_SIZE, COUNT_ABOVE_SIZE };
+
 typedef struct UndefRow {
     uint16_t mn;
+    uint8_t when;
     uint16_t flags;
-    const char *where; /* SDM volume 2, "Flags Affected" */
+    const char *where; /* SDM volume 2, the instruction's "Flags Affected" */
 } UndefRow;
 
 static const UndefRow undef[] = {
-    { MN_AAA, FL_OF | FL_SF | FL_ZF | FL_PF, "AAA" },
-    { MN_AAS, FL_OF | FL_SF | FL_ZF | FL_PF, "AAS" },
-    { MN_AAD, FL_OF | FL_AF | FL_CF, "AAD" },
-    { MN_AAM, FL_OF | FL_AF | FL_CF, "AAM" },
-    { MN_DAA, FL_OF, "DAA" },
-    { MN_DAS, FL_OF, "DAS" },
-    { MN_AND, FL_AF, "AND" },
-    { MN_OR, FL_AF, "OR" },
-    { MN_XOR, FL_AF, "XOR" },
-    { MN_TEST, FL_AF, "TEST" },
-    { MN_MUL, SZAP, "MUL" },
-    { MN_IMUL, SZAP, "IMUL" },
-    { MN_DIV, FL_ARITH, "DIV" },
-    { MN_IDIV, FL_ARITH, "IDIV" },
-    { MN_BSF, FL_ARITH & ~FL_ZF, "BSF" },
-    { MN_BSR, FL_ARITH & ~FL_ZF, "BSR" },
-    { MN_BT, FL_OF | FL_SF | FL_AF | FL_PF, "BT" },
-    { MN_BTS, FL_OF | FL_SF | FL_AF | FL_PF, "BTS" },
-    { MN_BTR, FL_OF | FL_SF | FL_AF | FL_PF, "BTR" },
-    { MN_BTC, FL_OF | FL_SF | FL_AF | FL_PF, "BTC" },
+    { MN_AAA, ALWAYS, FL_OF | FL_SF | FL_ZF | FL_PF, "AAA" },
+    { MN_AAS, ALWAYS, FL_OF | FL_SF | FL_ZF | FL_PF, "AAS" },
+    { MN_AAD, ALWAYS, FL_OF | FL_AF | FL_CF, "AAD" },
+    { MN_AAM, ALWAYS, FL_OF | FL_AF | FL_CF, "AAM" },
+    { MN_DAA, ALWAYS, FL_OF, "DAA" },
+    { MN_DAS, ALWAYS, FL_OF, "DAS" },
+    { MN_AND, ALWAYS, FL_AF, "AND" },
+    { MN_OR, ALWAYS, FL_AF, "OR" },
+    { MN_XOR, ALWAYS, FL_AF, "XOR" },
+    { MN_TEST, ALWAYS, FL_AF, "TEST" },
+    { MN_MUL, ALWAYS, SZAP, "MUL" },
+    { MN_IMUL, ALWAYS, SZAP, "IMUL" },
+    { MN_DIV, ALWAYS, FL_ARITH, "DIV" },
+    { MN_IDIV, ALWAYS, FL_ARITH, "IDIV" },
+    { MN_BSF, ALWAYS, FL_ARITH & ~FL_ZF, "BSF" },
+    { MN_BSR, ALWAYS, FL_ARITH & ~FL_ZF, "BSR" },
+    { MN_BT, ALWAYS, FL_OF | FL_SF | FL_AF | FL_PF, "BT" },
+    { MN_BTS, ALWAYS, FL_OF | FL_SF | FL_AF | FL_PF, "BTS" },
+    { MN_BTR, ALWAYS, FL_OF | FL_SF | FL_AF | FL_PF, "BTR" },
+    { MN_BTC, ALWAYS, FL_OF | FL_SF | FL_AF | FL_PF, "BTC" },
+    { MN_ROL, COUNT_ABOVE_1, FL_OF, "RCL/RCR/ROL/ROR" },
+    { MN_ROR, COUNT_ABOVE_1, FL_OF, "RCL/RCR/ROL/ROR" },
+    { MN_RCL, COUNT_ABOVE_1, FL_OF, "RCL/RCR/ROL/ROR" },
+    { MN_RCR, COUNT_ABOVE_1, FL_OF, "RCL/RCR/ROL/ROR" },
+    { MN_SHL, COUNT_NOT_0, FL_AF, "SAL/SAR/SHL/SHR" },
+    { MN_SHL, COUNT_ABOVE_1, FL_OF, "SAL/SAR/SHL/SHR" },
+    { MN_SHL, COUNT_FROM_SIZE, FL_CF, "SAL/SAR/SHL/SHR" },
+    { MN_SHR, COUNT_NOT_0, FL_AF, "SAL/SAR/SHL/SHR" },
+    { MN_SHR, COUNT_ABOVE_1, FL_OF, "SAL/SAR/SHL/SHR" },
+    { MN_SHR, COUNT_FROM_SIZE, FL_CF, "SAL/SAR/SHL/SHR" },
+    { MN_SAR, COUNT_NOT_0, FL_AF, "SAL/SAR/SHL/SHR" },
+    { MN_SAR, COUNT_ABOVE_1, FL_OF, "SAL/SAR/SHL/SHR" },
+    { MN_SHLD, COUNT_NOT_0, FL_AF, "SHLD" },
+    { MN_SHLD, COUNT_ABOVE_1, FL_OF, "SHLD" },
+    { MN_SHLD, COUNT_ABOVE_SIZE, FL_ARITH, "SHLD" },
+    { MN_SHRD, COUNT_NOT_0, FL_AF, "SHRD" },
+    { MN_SHRD, COUNT_ABOVE_1, FL_OF, "SHRD" },
+    { MN_SHRD, COUNT_ABOVE_SIZE, FL_ARITH, "SHRD" },
 };
 
-/* SDM 2, SAL/SAR/SHL/SHR, RCL/RCR/ROL/ROR, SHLD, SHRD */
-static uint32_t undefined_shift(const Case *c)
+static bool row_holds(const UndefRow *row, const Case *c)
 {
     const Insn *in = &c->insn;
+    if (row->mn != in->mn) return false;
+    if (row->when == ALWAYS) return true;
     unsigned last = in->n_opnd - 1u, size = in->opnd[0].size * 8u;
     unsigned count = (in->opnd[last].kind == OPND_IMM ? in->imm : c->in.regs[R_ECX]) & 31;
-    uint32_t mask = count > 1 ? FL_OF : 0;
-    switch (in->mn) {
-    case MN_SHLD:
-    case MN_SHRD: return count > size ? FL_ARITH : count ? mask | FL_AF : 0;
-    case MN_SHL:
-    case MN_SHR: mask |= count >= size ? FL_CF : 0; /* fall through */
-    case MN_SAR: return count ? mask | FL_AF : 0;
-    default: return mask;
+    switch (row->when) {
+    case COUNT_NOT_0: return count > 0;
+    case COUNT_ABOVE_1: return count > 1;
+    case COUNT_FROM_SIZE: return count >= size;
+    default: return count > size;
     }
 }
 
 uint32_t undefined_flags(const Case *c)
 {
-    if (!c->single) return 0;
-    switch (c->insn.mn) {
-    case MN_ROL:
-    case MN_ROR:
-    case MN_RCL:
-    case MN_RCR:
-    case MN_SHL:
-    case MN_SHR:
-    case MN_SAR:
-    case MN_SHLD:
-    case MN_SHRD: return undefined_shift(c);
-    default: break;
+    uint32_t flags = 0;
+    for (unsigned i = 0; c->single && i < sizeof undef / sizeof *undef; i++)
+        if (row_holds(&undef[i], c)) flags |= undef[i].flags;
+    return flags;
+}
+
+void undefined_print(void)
+{
+    static const char *const when[] = { "", ", count above 0", ", count above 1", ", count from the width on",
+                                        ", count above the width" };
+    for (unsigned i = 0; i < sizeof undef / sizeof *undef; i++) {
+        const UndefRow *u = &undef[i];
+        printf("# %s leaves%s%s%s%s%s%s undefined%s (SDM 2, %s)\n", mnemonic_name(u->mn), u->flags & FL_CF ? " CF" : "",
+               u->flags & FL_PF ? " PF" : "", u->flags & FL_AF ? " AF" : "", u->flags & FL_ZF ? " ZF" : "",
+               u->flags & FL_SF ? " SF" : "", u->flags & FL_OF ? " OF" : "", when[u->when], u->where);
     }
-    for (unsigned i = 0; i < sizeof undef / sizeof *undef; i++)
-        if (undef[i].mn == c->insn.mn) return undef[i].flags;
-    return 0;
 }

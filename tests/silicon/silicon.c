@@ -1,10 +1,12 @@
 /* silicon: runs random 32-bit user-mode code on the host processor and in Calque and compares.
  *
  *   silicon [--seed N] [--cases N] [--sequences N] [--backend x86_64|window|interp|all] [--only MNEMONIC|HEXBYTES]
- *           [--set integer|fp|all] [--first N] [--case N] [--sequence N] [--limit N] [--verbose]
+ *           [--set integer|fp|all] [--first N] [--case N] [--sequence N] [--limit N] [--verbose] [--coverage] [--known]
  *
- * Speaks TAP: one test per backend and kind.  A mismatch is printed as the command that makes it again, the instruction's
- * bytes and the fields that differ.  Each case depends on the seed and its number alone. */
+ * Speaks TAP: one test per backend and kind, and one for coverage when all forms had a fair chance.  A mismatch is
+ * printed as the command that makes it again, the instruction's bytes and the fields that differ.  Each case depends on
+ * the seed and its number alone.  --coverage prints how often each form of the decoder's tables was tried, in which
+ * guises, and what it raised; --known what may differ. */
 #include "silicon.h"
 
 #include <stdio.h>
@@ -16,17 +18,19 @@
 #endif
 
 #include "../tap.h"
+#include "coverage.h"
+#include "known.h"
 #include "tcg/ir.h"
 
 typedef struct Options {
     uint64_t seed, first, cases, sequences, one;
     const char *backend, *only;
     Filter filter;
-    bool one_case, one_sequence, verbose;
+    bool one_case, one_sequence, verbose, coverage;
     unsigned limit; /* mismatches to print */
 } Options;
 
-enum { CASES = CODE_SIZE / SLOT, SEQUENCES = CODE_SIZE / SEQ_SLOT, RUNS = 3 };
+enum { CASES = CODE_SIZE / SLOT, SEQUENCES = CODE_SIZE / SEQ_SLOT - 1, RUNS = 3, ENOUGH_TO_COVER = 300000 };
 
 static Guest *guests[3];
 static unsigned n_guests;
@@ -40,7 +44,7 @@ static void watchdog(unsigned seconds)
 {
 #if defined(__unix__)
     struct itimerval t = { .it_value.tv_sec = seconds };
-    setitimer(ITIMER_REAL, &t, NULL);
+    setitimer(ITIMER_PROF, &t, NULL); /* processor time: the host may be busy otherwise */
 #else
     (void)seconds;
 #endif
@@ -129,19 +133,30 @@ static void run_cases(const Options *o, const DecodeFeatures *feat, uint64_t fir
     for (unsigned i = 0; i < n; i++) {
         if (o->verbose && o->one_case) print_state(&batch[i]), fflush(stdout);
         native_run(&batch[i], &native);
+        coverage_count(&batch[i], &native);
         if (o->verbose && o->one_case) printf("# silicon: vector %u at %08x\n", native.vector, native.s.eip);
         for (unsigned g = 0; g < n_guests; g++) judge(o, &batch[i], g, &native, "");
     }
     watchdog(0);
 }
 
-/* One pass switched off, or none; each block several times with new inputs, so that it runs chained as well. */
-static void run_variant(const Options *o, const char *off, uint64_t first, unsigned n)
+/* Passes to switch off: none, all, or one by its number. */
+enum { ALL_ON = -1, ALL_OFF = -2 };
+
+static void switch_passes(int off, bool on)
+{
+    for (unsigned p = 0; p < ir_pass_count; p++)
+        if (off == ALL_OFF || off == (int)p) ir_pass_enable(ir_passes[p].name, on);
+}
+
+/* Each block several times with new inputs, so that it runs chained as well. */
+static void run_variant(const Options *o, int off, uint64_t first, unsigned n)
 {
     static Outcome native;
     char variant[40] = "";
-    if (off) snprintf(variant, sizeof variant, " without %s", off);
-    if (off) ir_pass_enable(off, false);
+    if (off != ALL_ON)
+        snprintf(variant, sizeof variant, " without %s", off == ALL_OFF ? "any pass" : ir_passes[off].name);
+    switch_passes(off, false);
     for (unsigned g = 0; g < n_guests; g++) guest_flush(guests[g]);
     watchdog(20);
     for (unsigned i = 0; i < n; i++) {
@@ -149,11 +164,12 @@ static void run_variant(const Options *o, const char *off, uint64_t first, unsig
         for (unsigned run = 0; run < RUNS; run++) {
             generate_sequence_input(&r, &batch[i]);
             native_run(&batch[i], &native);
+            if (off == ALL_ON) coverage_count_sequence(&native);
             for (unsigned g = 0; g < n_guests; g++) judge(o, &batch[i], g, &native, variant);
         }
     }
     watchdog(0);
-    if (off) ir_pass_enable(off, true);
+    switch_passes(off, true);
 }
 
 static void run_sequences(const Options *o, const DecodeFeatures *feat, uint64_t first, unsigned n)
@@ -164,8 +180,7 @@ static void run_sequences(const Options *o, const DecodeFeatures *feat, uint64_t
         generate_sequence(&r, feat, o->filter.fp, (unsigned)((first + i) % SEQUENCES), &batch[i]);
     }
     write_code(batch, n);
-    run_variant(o, NULL, first, n);
-    for (unsigned p = 0; p < ir_pass_count; p++) run_variant(o, ir_passes[p].name, first, n);
+    for (int off = ALL_OFF; off < (int)ir_pass_count; off++) run_variant(o, off, first, n);
 }
 
 typedef void RunBatch(const Options *o, const DecodeFeatures *feat, uint64_t first, unsigned n);
@@ -249,6 +264,12 @@ static void parse(Options *o, int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         if (!strcmp(argv[i], "--verbose")) {
             o->verbose = true;
+        } else if (!strcmp(argv[i], "--coverage")) {
+            o->coverage = true;
+        } else if (!strcmp(argv[i], "--known")) {
+            known_print();
+            undefined_print();
+            exit(0);
         } else {
             if (i + 1 == argc) usage(argv[i]);
             set_option(o, argv[i], argv[i + 1]);
@@ -285,17 +306,18 @@ int main(int argc, char **argv)
         return 0;
     }
     make_guests(&o);
-    if (o.filter.mn != MN_COUNT) {
-        DecodeFeatures feat;
-        guest_features(guests[0], &feat);
-        filter_prepare(&o.filter, &feat);
-    }
+    DecodeFeatures feat;
+    guest_features(guests[0], &feat);
+    filter_prepare(&o.filter, &feat);
     if (o.one_case) run_all(&o, "case", run_cases, CASES, o.one, 1);
     if (o.one_sequence) run_all(&o, "sequence", run_sequences, SEQUENCES, o.one, 1);
     if (!o.one_case && !o.one_sequence) {
         if (o.cases) run_all(&o, "instructions", run_cases, CASES, o.first, o.cases);
+        if (o.cases >= ENOUGH_TO_COVER && o.filter.fp && !o.filter.only_fp && !o.only)
+            ok(coverage_complete(&feat), "every form that user mode can run is tried, and every fault raised");
         if (o.sequences) run_all(&o, "sequences", run_sequences, SEQUENCES, o.first, o.sequences);
     }
+    if (o.coverage) coverage_print();
     for (unsigned i = 0; i < n_guests; i++) {
         if (!strcmp(guest_backend(guests[i]), "window"))
             printf("# window: %llu host page faults\n", (unsigned long long)guest_window_faults(guests[i]));

@@ -46,6 +46,9 @@ enum {
     LDT_CODE32,
     LDT_XONLY,
     LDT_ABSENT,
+    LDT_STACK_SHORT,
+    LDT_STACK_DOWN32,
+    LDT_STACK_DOWN16,
     LDT_COUNT,
 };
 extern const LdtEntry ldt_entries[LDT_COUNT];
@@ -62,7 +65,11 @@ extern const World worlds[];
 extern const unsigned world_count;
 bool world_code32(const World *w);
 bool world_stack32(const World *w);
+bool world_reaches(const World *w, uint32_t lin); /* within CS: else the jump there would be what faults */
 uint32_t sel_base(uint16_t sel);
+uint32_t sel_limit(uint16_t sel);
+/* The linear address of the first byte outside: behind the limit, or at it if it expands down.  Flat segments: 0. */
+uint32_t sel_edge(uint16_t sel);
 
 /* Registers.  fx is an FXSAVE image, SDM 1 table 10-2. */
 typedef struct State {
@@ -77,13 +84,13 @@ typedef struct Outcome {
     uint32_t vector, error, cr2;
 } Outcome;
 
-enum { MAX_PATCH = 8 };
+enum { MAX_PATCH = 16 };
 typedef struct Patch {
     uint32_t at; /* linear */
     uint8_t len, bytes[16];
 } Patch;
 
-enum { MAX_CODE = 512 };
+enum { MAX_CODE = 512, MAX_COUNTERS = 6, MAX_TABLES = 4 };
 typedef struct Case {
     uint64_t number;
     const World *world;
@@ -96,8 +103,11 @@ typedef struct Case {
     Patch patch[MAX_PATCH];
     Insn insn; /* single instructions */
     bool single;
-    uint8_t fp;        /* x87, MMX or SSE state matters */
-    uint8_t n_counter; /* sequences: loop counters in memory */
+    uint8_t fp; /* x87, MMX or SSE state matters */
+    /* sequences: */
+    uint8_t n_counter, n_table;    /* loop counters and jump tables in memory */
+    uint16_t table[MAX_TABLES][4]; /* offsets in code */
+    uint32_t anchor;               /* data most memory operands are near to */
 } Case;
 
 /* --- random numbers: one generator per case, so that a case can be made again from seed and number --- */
@@ -145,24 +155,21 @@ void memory_template(uint8_t *data, uint8_t *stack);
 void memory_restore(const Case *c, uint8_t *(*at)(void *opaque, uint32_t lin), void *opaque);
 
 /* --- generation --- */
-/* The start of an encoding: mandatory prefix, escape bytes, opcode, ModRM. */
-typedef struct Form {
-    uint8_t prefix, n, opcode[3], modrm;
-} Form;
-enum { MAX_FORMS = 1024 };
+enum { MAX_FORMS = 4096 };
 typedef struct Filter {
-    uint16_t mn;          /* MN_COUNT: any */
-    Form form[MAX_FORMS]; /* those that decode to mn */
-    unsigned n_form;
+    uint16_t mn; /* MN_COUNT: any */
+    bool fp;     /* x87, MMX, SSE as well */
+    bool only_fp;
     uint8_t bytes[15]; /* fixed instruction */
     uint8_t n_bytes;
-    bool fp; /* x87, MMX, SSE as well */
-    bool only_fp;
+    uint16_t form[MAX_FORMS]; /* those of the above that can be run (forms.h) */
+    unsigned n_form;
 } Filter;
-enum { SLOT = 128, SEQ_SLOT = 512 };
-/* Random prefixes, opcode, ModRM and operands, of x87, MMX and SSE only or of all; returns how many bytes (up to 40). */
-unsigned random_form(Rng *r, bool only_fp, uint8_t *b);
-/* Finds the forms of f->mn. */
+/* Sequences' slots are shifted against the pages, so that one in eight has a page border. */
+enum { SLOT = 128, SEQ_SLOT = 512, SEQ_SHIFT = 256 };
+/* Random prefixes, opcode, ModRM and operands of what the filter lets through, mostly; returns how many bytes (up to 40). */
+unsigned random_form(Rng *r, const Filter *f, uint8_t *b);
+/* Finds the forms. */
 void filter_prepare(Filter *f, const DecodeFeatures *feat);
 /* A single instruction in the slot given. */
 void generate_case(Rng *r, const Filter *f, const DecodeFeatures *feat, unsigned slot, Case *c);
@@ -171,11 +178,13 @@ void generate_sequence(Rng *r, const DecodeFeatures *feat, bool fp, unsigned slo
 /* Fills c->in again, for the same code. */
 void generate_sequence_input(Rng *r, Case *c);
 /* May this be run on the host at all, and does it mean the same there? */
-bool rules_allow(const Insn *in, const World *w, bool fp);
+bool rules_allow(const Insn *in, bool fp);
+const char *rules_exclude(unsigned mn); /* why a mnemonic is not run at all; NULL: it is */
 bool insn_is_fp(const Insn *in);
 
 /* --- comparison --- */
 uint32_t undefined_flags(const Case *c); /* that the manual leaves undefined after a single instruction */
+void undefined_print(void);
 bool compare(const Case *c, Guest *g, const Outcome *native, const Outcome *calque, bool print);
 
 #endif

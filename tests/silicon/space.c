@@ -16,17 +16,25 @@ const LdtEntry ldt_entries[LDT_COUNT] = {
     [LDT_DOWN32] = { DATA_BASE, 0x0fff, 1, 1, 0, 0 },
     [LDT_CODE32] = { CODE_BASE, CODE_SIZE - 0x812, 1, 2, 0, 0 },
     [LDT_XONLY] = { CODE_BASE, 0xffff, 1, 2, 1, 0 },
+    [LDT_STACK_SHORT] = { STACK_BASE, 0x17fb, 1, 0, 0, 0 },
+    [LDT_STACK_DOWN32] = { STACK_BASE, 0x07ff, 1, 1, 0, 0 },
+    [LDT_STACK_DOWN16] = { STACK_BASE, 0x0801, 0, 1, 0, 0 },
     [LDT_ABSENT] = { DATA_BASE, 0xffff, 0, 0, 0, 1 },
 };
 
 #define L(name) LDT_SEL(LDT_##name)
 const World worlds[] = {
     /* ES CS SS DS FS GS */
-    { "flat", { SEL_DATA, SEL_CODE, SEL_DATA, SEL_DATA, SEL_DATA, SEL_DATA }, 60 },
-    { "ldt", { L(DATA), SEL_CODE, SEL_DATA, L(DATA), L(SHORT), L(DOWN16) }, 14 },
-    { "16bit", { L(DATA), L(CODE16), L(STACK16), L(DATA), L(SHORT), L(RO) }, 12 },
-    { "limits", { L(DOWN32), SEL_CODE, SEL_DATA, L(DATA32), 0, L(DOWN16) }, 7 },
-    { "mixed", { SEL_DATA, L(CODE32), L(STACK16), SEL_DATA, L(SHORT), L(DOWN32) }, 7 },
+    { "flat", { SEL_DATA, SEL_CODE, SEL_DATA, SEL_DATA, SEL_DATA, SEL_DATA }, 52 },
+    { "ldt", { L(DATA), SEL_CODE, SEL_DATA, L(DATA), L(SHORT), L(DOWN16) }, 13 },
+    { "16bit", { L(DATA), L(CODE16), L(STACK16), L(DATA), L(SHORT), L(RO) }, 11 },
+    { "limits", { L(DOWN32), SEL_CODE, SEL_DATA, L(DATA32), 0, L(DOWN16) }, 5 },
+    { "mixed", { SEL_DATA, L(CODE32), L(STACK16), SEL_DATA, L(SHORT), L(DOWN32) }, 6 },
+    { "shortstack", { SEL_DATA, SEL_CODE, L(STACK_SHORT), L(SHORT), L(DATA), L(DATA32) }, 4 },
+    { "downstack", { SEL_DATA, SEL_CODE, L(STACK_DOWN32), SEL_DATA, L(RO), 0 }, 3 },
+    { "16bit32", { SEL_DATA, L(CODE16), SEL_DATA, SEL_DATA, L(DATA), L(DATA32) }, 2 },
+    { "16bitdown", { L(DOWN16), L(CODE16), L(STACK_DOWN16), L(DOWN16), L(DATA), 0 }, 2 },
+    { "null", { 0, L(XONLY), SEL_DATA, 0, L(DATA), SEL_DATA }, 2 },
 };
 const unsigned world_count = sizeof worlds / sizeof *worlds;
 
@@ -39,6 +47,16 @@ uint32_t sel_base(uint16_t sel)
     const LdtEntry *e = entry_of(sel);
     return e ? e->base : 0;
 }
+uint32_t sel_limit(uint16_t sel)
+{
+    const LdtEntry *e = entry_of(sel);
+    return e ? e->limit : ~0u;
+}
+uint32_t sel_edge(uint16_t sel)
+{
+    const LdtEntry *e = entry_of(sel);
+    return e ? e->base + e->limit + 1 : 0;
+}
 bool world_code32(const World *w)
 {
     const LdtEntry *e = entry_of(w->sel[W_CS]);
@@ -48,6 +66,12 @@ bool world_stack32(const World *w)
 {
     const LdtEntry *e = entry_of(w->sel[W_SS]);
     return !e || e->big;
+}
+
+bool world_reaches(const World *w, uint32_t lin)
+{
+    const LdtEntry *e = entry_of(w->sel[W_CS]);
+    return !e || lin - e->base <= e->limit;
 }
 
 void memory_template(uint8_t *data, uint8_t *stack)

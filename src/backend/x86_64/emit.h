@@ -234,6 +234,7 @@ void emit_vec(Emit *e, const IrInsn *in);
 bool emit_scan_x87(const IrBlock *b);
 bool emit_scan_xmm(const IrBlock *b);
 void x87_out(CPUState *cpu); /* fpu_sync_out */
-void x87_in(CPUState *cpu);  /* what the load_x87 thunk calls */
+void x87_transcendental(FpuState *f, uint8_t modrm);
+void x87_in(CPUState *cpu); /* what the load_x87 thunk calls */
 
 #endif

@@ -174,17 +174,34 @@ typedef struct FxImage {
 } __attribute__((aligned(16))) FxImage;
 _Static_assert(sizeof(FxImage) == 512, "FXSAVE image");
 
+static void image_in(FxImage *fx, const FpuState *f)
+{
+    unsigned top = f->sw >> 11 & 7;
+    fx->cw = f->cw;
+    fx->sw = f->sw;
+    fx->tags = f->tag_valid;
+    fx->fop = 0;
+    fx->fip = fx->fdp = 0;
+    for (unsigned i = 0; i < 8; i++) {
+        fx->st[i].mant = f->r[(top + i) & 7].mant;
+        fx->st[i].se = f->r[(top + i) & 7].se;
+    }
+}
+static void image_out(const FxImage *fx, FpuState *f)
+{
+    unsigned top = fx->sw >> 11 & 7;
+    f->cw = fx->cw;
+    f->sw = fx->sw;
+    f->tag_valid = fx->tags;
+    for (unsigned i = 0; i < 8; i++) f->r[(top + i) & 7] = (Fp80){ fx->st[i].mant, fx->st[i].se };
+}
+
 void x87_out(CPUState *cpu)
 {
     if (!cpu->backend_tmp[TMP_X87_LOADED]) return;
     FxImage fx;
     __asm__ volatile("fxsave64 %0" : "=m"(fx));
-    FpuState *f = &cpu->fpu;
-    f->cw = fx.cw;
-    f->sw = fx.sw;
-    f->tag_valid = fx.tags;
-    unsigned top = fx.sw >> 11 & 7;
-    for (unsigned i = 0; i < 8; i++) f->r[(top + i) & 7] = (Fp80){ fx.st[i].mant, fx.st[i].se };
+    image_out(&fx, &cpu->fpu);
     cpu->backend_tmp[TMP_X87_LOADED] = 0;
 }
 
@@ -192,17 +209,34 @@ void x87_in(CPUState *cpu)
 {
     FxImage fx;
     __asm__ volatile("fxsave64 %0" : "=m"(fx)); /* XMM and MXCSR stay as they are */
-    const FpuState *f = &cpu->fpu;
-    fx.cw = f->cw;
-    fx.sw = f->sw;
-    fx.tags = f->tag_valid;
-    fx.fop = 0;
-    fx.fip = fx.fdp = 0;
-    unsigned top = f->sw >> 11 & 7;
-    for (unsigned i = 0; i < 8; i++) {
-        fx.st[i].mant = f->r[(top + i) & 7].mant;
-        fx.st[i].se = f->r[(top + i) & 7].se;
-    }
+    image_in(&fx, &cpu->fpu);
     __asm__ volatile("fxrstor64 %0" ::"m"(fx));
     cpu->backend_tmp[TMP_X87_LOADED] = 1;
+}
+
+/* D9 F0..FF for the reference helper; whatever the host's x87 holds is put back.  An exception may be unmasked: it stays pending
+ * until the next waiting instruction (SDM 1 8.7), which FXSAVE and FXRSTOR are not. */
+#define D9(modrm)                                                                                                      \
+    case modrm: __asm__ volatile(".byte 0xd9, " #modrm); break
+
+void x87_transcendental(FpuState *f, uint8_t modrm)
+{
+    FxImage kept, fx;
+    __asm__ volatile("fxsave64 %0" : "=m"(kept));
+    fx = kept;
+    image_in(&fx, f);
+    __asm__ volatile("fxrstor64 %0" ::"m"(fx));
+    switch (modrm) {
+        D9(0xf0); /* F2XM1 */
+        D9(0xf1); /* FYL2X */
+        D9(0xf2); /* FPTAN */
+        D9(0xf3); /* FPATAN */
+        D9(0xf9); /* FYL2XP1 */
+        D9(0xfb); /* FSINCOS */
+        D9(0xfe); /* FSIN */
+        D9(0xff); /* FCOS */
+    }
+    __asm__ volatile("fxsave64 %0" : "=m"(fx));
+    image_out(&fx, f);
+    __asm__ volatile("fxrstor64 %0" ::"m"(kept));
 }

@@ -39,6 +39,7 @@ bool thunks_setup(CPUState *cpu, const char **error)
     __asm__("stmxcsr %0" : "=m"(mxcsr));
     cpu->backend_tmp[TMP_MXCSR_HOST] = mxcsr;
     cpu->fpu_sync_out = x87_out;
+    cpu->x87_transcendental = x87_transcendental;
     cpu->fpu_sync_in = NULL; /* loaded again by the next block that needs it */
     return true;
 }
