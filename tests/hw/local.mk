@@ -67,3 +67,10 @@ tests_hw_test_i8237_SOURCES = tests/hw/test_i8237.c
 tests_hw_test_i8237_LDADD = $(hw_test_libs)
 tests_hw_test_i82077_SOURCES = tests/hw/test_i82077.c
 tests_hw_test_i82077_LDADD = libhw.a libblock.a libsoftmmu.a libutil.a
+# What lies between devices, and the SMBus
+check_PROGRAMS += tests/hw/test_lines tests/hw/test_smbus
+TESTS += tests/hw/test_lines tests/hw/test_smbus
+tests_hw_test_lines_SOURCES = tests/hw/test_lines.c
+tests_hw_test_lines_LDADD = $(hw_test_libs)
+tests_hw_test_smbus_SOURCES = tests/hw/test_smbus.c
+tests_hw_test_smbus_LDADD = $(hw_test_libs)
