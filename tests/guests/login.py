@@ -117,7 +117,7 @@ def log_in(guest):
     guest.send("calque\n")
     guest.expect(r"root@calque:~# ", 120)
     guest.send("stty -echo; export TERM=dumb; exec sh\n")  # a shell that neither echoes nor edits
-    guest.expect("\n# ", 60)
+    guest.expect("# $", 60)
     guest.run("PS1=; PS2=")
 
 
