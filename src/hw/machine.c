@@ -391,6 +391,8 @@ static bool hook_wait(void *opaque)
 {
     Machine *m = opaque;
     TimerNode *n = timer_heap_first(&m->timers);
+    /* This thread wakes up by itself: the alarm's need not, with every tick of an idle guest. */
+    if (m->alarm && alarm_armed(m->alarm)) alarm_arm(m->alarm, UINT64_MAX);
     if (!m->stopped && !m->request) sleep_for_work(m, n && n->deadline <= UINT64_MAX / 4 ? n->deadline : TIMER_NEVER);
     return machine_poll(m);
 }

@@ -213,7 +213,14 @@ static void test_threads(void)
     }
     ok(seconds(CLOCK_MONOTONIC) - wall < 5, "an earlier deadline replaces a later one");
     machine_poll(m);
+    timer_set(t, clock_now(m) + 20000000);
+    machine_poll(m);
     cpu->halted = true;
+    cpu->exit_request = 0;
+    n_order = 0;
+    while (!n_order) h.wait(h.opaque);
+    nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
+    ok(!__atomic_load_n(&cpu->exit_request, __ATOMIC_ACQUIRE), "no alarm for a machine that waits");
     timer_set(t, clock_now(m) + 2000000);
     cpu->exit_request = 0;
     machine_poll(m);
