@@ -26,6 +26,7 @@ typedef struct BackendExit {
 typedef struct BackendCode {
     const void *entry;         /* as run: for jumps within one guest page */
     const void *entry_checked; /* checks first that its linear page still maps to its physical page */
+    const void *entry_again;   /* for a jump from the block's own end: what .entry checks still holds */
     uint32_t size;             /* bytes of host code */
     BackendExit exit[2];
 } BackendCode;

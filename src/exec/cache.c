@@ -239,7 +239,11 @@ void cache_chain(Exec *ex, BackendExit *exit, TB *target)
     TbLink *link = &from->link[exit == &from->code.exit[1]];
     if (link->target) return;
     bool same_page = !((from->lin ^ target->lin) & ~PAGE_MASK) && from->page_host[0] == target->page_host[0];
-    ex->backend->link(&ex->arena, exit, same_page ? target->code.entry : target->code.entry_checked);
+    const BackendCode *code = &target->code;
+    ex->backend->link(&ex->arena, exit,
+                      target == from ? code->entry_again
+                      : same_page    ? code->entry
+                                     : code->entry_checked);
     *link = (TbLink){ target, target->incoming, exit };
     target->incoming = link;
 }

@@ -370,7 +370,7 @@ static void emit_entry(Emit *e)
 
     e->ir_index = ~0u;
     e->eip = e->b->eip;
-    e->out->entry_checked = e->op;
+    e->out->entry_checked = e->out->entry_again = e->op;
     e->out->entry = e->op + (e->info->n_pages > 0);
     for (unsigned i = 0; i < e->info->n_pages && i < 2; i++) {
         Op *op = new_op(e, interp_check_page, "page check");

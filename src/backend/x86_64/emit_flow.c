@@ -58,13 +58,14 @@ void emit_entry(Emit *e)
     if (c) page_check(e, 0, c);
     const uint8_t *entry = e->a.p;
     if (c && e->info->n_pages == 2) page_check(e, 1, c);
-    if (e->info->count) count(e);
     e->out->entry_checked = checked + e->arena->exec_delta;
     e->out->entry = entry + e->arena->exec_delta;
     e->uses_x87 = emit_scan_x87(e->b);
     e->uses_xmm = emit_scan_xmm(e->b);
     if (e->uses_x87) emit_x87_check(e);
     if (e->uses_xmm) emit_xmm_check(e);
+    e->out->entry_again = e->a.p + e->arena->exec_delta;
+    if (e->info->count) count(e);
 }
 
 /* --- exits ------------------------------------------------------------------------------------------ */
@@ -117,10 +118,16 @@ static void finish(Emit *e)
     if (e->live[e->cur]) flags_save(e);
 }
 
+/* A backward jump is taken on condition that nobody asks for attention. */
 static void jump_out(Emit *e, unsigned n, uint32_t target)
 {
-    if (is_backward(e, target)) poll_exit(e, target);
-    direct_exit(e, n, target, asm_jmp(&e->a));
+    if (!is_backward(e, target) || unchained(e)) {
+        direct_exit(e, n, target, asm_jmp(&e->a));
+        return;
+    }
+    asm_alu_mem_imm(&e->a, 4, 7, STATE(exit_request), 0);
+    direct_exit(e, n, target, asm_jcc(&e->a, CC_E));
+    leave(e, target);
 }
 
 void emit_goto(Emit *e, const IrInsn *in)
@@ -129,17 +136,20 @@ void emit_goto(Emit *e, const IrInsn *in)
     jump_out(e, 0, in->target[0]);
 }
 
-/* A conditional jump out: straight when forward, around a poll when backward. */
+/* A conditional jump out: straight when forward.  A loop's jump back is the last thing, with the way out of the loop a jump not
+ * taken before it. */
 static void branch_out(Emit *e, const IrInsn *in, unsigned cc)
 {
-    if (is_backward(e, in->target[0]) && !unchained(e)) {
+    bool loop = is_backward(e, in->target[0]) && !is_backward(e, in->target[1]);
+    unsigned first = loop ? 1 : 0;
+    if (first == 0 && is_backward(e, in->target[0]) && !unchained(e)) {
         uint8_t *not_taken = asm_jcc(&e->a, cc ^ 1);
         jump_out(e, 0, in->target[0]);
         asm_patch(not_taken, e->a.p);
     } else {
-        direct_exit(e, 0, in->target[0], asm_jcc(&e->a, cc));
+        direct_exit(e, first, in->target[first], asm_jcc(&e->a, cc ^ first));
     }
-    jump_out(e, 1, in->target[1]);
+    jump_out(e, first ^ 1, in->target[first ^ 1]);
 }
 
 void emit_jcc(Emit *e, const IrInsn *in)
