@@ -26,7 +26,8 @@ struct Ioapic {
     Lapic *lapic;
     uint8_t select, id, arbitration;
     uint32_t low[IOAPIC_PINS], high[IOAPIC_PINS];
-    uint32_t level; /* bit n: the wire of pin n is high */
+    uint32_t level;                  /* bit n: the wire of pin n is high */
+    uint64_t irq_count[IOAPIC_PINS]; /* messages that were taken, for `info irq` */
 };
 
 static unsigned mode(uint32_t rte)
@@ -52,7 +53,10 @@ static bool send(Ioapic *io, unsigned n)
                         .mode = (uint8_t)mode(rte),
                         .vector = rte & RTE_VECTOR,
                         .level = is_level(rte) };
-    if (io->lapic && lapic_receive(io->lapic, &msg)) return true;
+    if (io->lapic && lapic_receive(io->lapic, &msg)) {
+        io->irq_count[n]++;
+        return true;
+    }
     if (log_on(LOG_GUEST_ERRORS)) log_printf("ioapic: nobody takes pin %u's %08x %08x\n", n, io->high[n], rte);
     return false;
 }
@@ -155,8 +159,8 @@ static void ioapic_write(void *opaque, PhysAddr offset, uint64_t value, unsigned
 }
 
 static const Field ioapic_fields[] = {
-    FIELD(Ioapic, select), FIELD(Ioapic, id), FIELD(Ioapic, arbitration), FIELD(Ioapic, low), FIELD(Ioapic, high),
-    FIELD(Ioapic, level),  FIELD_END,
+    FIELD(Ioapic, select), FIELD(Ioapic, id),    FIELD(Ioapic, arbitration), FIELD(Ioapic, low),
+    FIELD(Ioapic, high),   FIELD(Ioapic, level), FIELD(Ioapic, irq_count),   FIELD_END,
 };
 
 /* The wires keep the levels that their devices drive. */

@@ -11,6 +11,7 @@
 #include <SDL.h>
 
 #include "hw/display_mirror.h"
+#include "ui/banner.h"
 #include "ui/frontend.h"
 #include "ui/machine_calls.h"
 
@@ -31,6 +32,9 @@ static struct {
     unsigned buttons;
     char title[256], message[256];
     Uint64 message_until;
+    char banner[512]; /* over the picture; empty: none */
+    Uint64 banner_until;
+    bool helping; /* the banner is the list of hot keys */
     pthread_t machine_thread;
     uint64_t cpu_before;
     Uint64 wall_before;
@@ -90,7 +94,24 @@ static void draw(void)
     SDL_SetRenderDrawColor(ui.renderer, 0, 0, 0, 255);
     SDL_RenderClear(ui.renderer);
     if (ui.texture) SDL_RenderCopy(ui.renderer, ui.texture, NULL, NULL);
+    if (ui.banner[0]) banner_draw(ui.renderer, ui.banner);
     SDL_RenderPresent(ui.renderer);
+}
+
+/* Where there is no title to be read, or where it would be overlooked. */
+static void show_banner(const char *text, unsigned ms)
+{
+    snprintf(ui.banner, sizeof ui.banner, "%s", text);
+    ui.helping = false;
+    ui.banner_until = SDL_GetTicks64() + ms;
+    draw();
+}
+
+static void end_banner(void)
+{
+    if (!ui.banner[0]) return;
+    ui.banner[0] = 0;
+    draw();
 }
 
 static void take_screen(void)
@@ -152,7 +173,11 @@ static void update_title(void)
 
 static void tick(void)
 {
-    if (calls_message(ui.calls, ui.message, sizeof ui.message)) ui.message_until = SDL_GetTicks64() + MESSAGE_MS;
+    if (SDL_GetTicks64() >= ui.banner_until) end_banner();
+    if (calls_message(ui.calls, ui.message, sizeof ui.message)) {
+        ui.message_until = SDL_GetTicks64() + MESSAGE_MS;
+        show_banner(ui.message, MESSAGE_MS);
+    }
     calls_refresh(ui.calls);
     show_title(machine_load());
 }
@@ -167,13 +192,18 @@ static void set_grab(bool on)
     SDL_SetWindowKeyboardGrab(ui.window, on ? SDL_TRUE : SDL_FALSE);
     SDL_ShowCursor(absolute ? SDL_DISABLE : SDL_ENABLE); /* the guest draws its own */
     if (!on && ui.buttons) input_buttons(ui.cfg.input, ui.buttons = 0);
+    if (on)
+        show_banner("Ctrl-Alt-G releases the mouse", MESSAGE_MS);
+    else
+        end_banner();
     update_title();
 }
 
 static void set_full_screen(bool on)
 {
     SDL_SetWindowFullscreen(ui.window, on ? SDL_WINDOW_FULLSCREEN_DESKTOP : 0);
-    if (on && !input_is_absolute(ui.cfg.input)) set_grab(true);
+    if (!input_is_absolute(ui.cfg.input)) set_grab(on);
+    if (on) show_banner("Ctrl-Alt-F leaves full screen\nCtrl-Alt-H shows all keys", MESSAGE_MS);
 }
 
 /* --- hot keys --------------------------------------------------------------------------------------------------------- */
@@ -220,7 +250,7 @@ static const struct HotKey {
     const char *help;
     void (*act)(void);
 } hot_keys[] = {
-    { SDL_SCANCODE_G, "G mouse", toggle_grab },
+    { SDL_SCANCODE_G, "G mouse and keyboard grab", toggle_grab },
     { SDL_SCANCODE_F, "F full screen", toggle_full_screen },
     { SDL_SCANCODE_D, "D Ctrl-Alt-Del", send_ctrl_alt_delete },
     { SDL_SCANCODE_U, "U natural size", natural_size },
@@ -228,18 +258,22 @@ static const struct HotKey {
     { SDL_SCANCODE_P, "P pause", toggle_pause },
     { SDL_SCANCODE_B, "B power button", power_button },
     { SDL_SCANCODE_R, "R reset", reset },
-    { SDL_SCANCODE_H, "H help", help },
+    { SDL_SCANCODE_H, "H these keys", help },
 };
 enum { HOT_KEYS = sizeof hot_keys / sizeof hot_keys[0] };
 
-/* The title is all the place for words that a window without a toolkit has. */
+/* Twice: shows it, takes it away. */
 static void help(void)
 {
-    size_t n = (size_t)snprintf(ui.message, sizeof ui.message, "Ctrl-Alt-");
-    for (int i = 0; i < HOT_KEYS; i++)
-        n += (size_t)snprintf(ui.message + n, sizeof ui.message - n, "%s%s", i ? ", " : "", hot_keys[i].help);
-    ui.message_until = SDL_GetTicks64() + HELP_MS;
-    update_title();
+    char text[sizeof ui.banner] = "With Ctrl-Alt:";
+    size_t n = strlen(text);
+    if (ui.helping && ui.banner[0]) {
+        end_banner();
+        return;
+    }
+    for (int i = 0; i < HOT_KEYS; i++) n += (size_t)snprintf(text + n, sizeof text - n, "\n  %s", hot_keys[i].help);
+    show_banner(text, HELP_MS);
+    ui.helping = true;
 }
 
 static bool hot_key(const SDL_KeyboardEvent *k)
@@ -339,6 +373,7 @@ static void on_close(void)
     }
     ui.closing = true;
     calls_power_button(ui.calls);
+    show_banner("The guest has been asked to shut down.\nClose again to switch off.", MESSAGE_MS);
     update_title();
 }
 

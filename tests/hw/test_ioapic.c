@@ -3,6 +3,8 @@
 #include "hw/isa_irq.h"
 #include "fake.h"
 
+#include <string.h>
+
 static Fake f;
 static Lapic *lapic;
 static Ioapic *ioapic;
@@ -245,9 +247,37 @@ static void test_fuzz(void)
     take_down();
 }
 
+static uint64_t counted(unsigned n)
+{
+    void *dev;
+    const DeviceClass *cls;
+    uint64_t v = UINT64_MAX;
+    for (size_t i = 0; (cls = machine_device(f.m, i, &dev)); i++)
+        for (const Field *fd = cls->fields; fd->name && strcmp(cls->name, "ioapic") == 0; fd++)
+            if (strcmp(fd->name, "irq_count") == 0) memcpy(&v, (uint8_t *)dev + fd->offset + n * sizeof v, sizeof v);
+    return v;
+}
+
+static void test_counts(void)
+{
+    set_up();
+    set_entry(7, 0x10040);
+    pin(7, true);
+    pin(7, false);
+    IS(counted(7), 0, "a masked edge is not counted");
+    set_entry(7, 0x40);
+    for (int i = 0; i < 3; i++) {
+        pin(7, true);
+        pin(7, false);
+    }
+    ok(counted(7) == 3 && counted(8) == 0, "messages are counted, by pin");
+    take_down();
+}
+
 int main(void)
 {
     test_registers();
+    test_counts();
     test_edge();
     test_level();
     test_isa();

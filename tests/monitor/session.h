@@ -3,6 +3,7 @@
 #define CALQUE_TESTS_MONITOR_SESSION_H
 
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -19,7 +20,7 @@
 
 static const char prompt[] = "(calque) ";
 static char folder[] = "/tmp/calque-monitor-XXXXXX";
-static char guest[64], keys[64], sock[64], exe[4096];
+static char guest[64], keys[64], sock[64], exe[PATH_MAX + 8];
 static pid_t child;
 static int fd = -1;
 static char answer[1 << 17];
@@ -90,7 +91,9 @@ __attribute__((unused)) static bool keys_are(const char *want, size_t n)
 static bool session_begin(void)
 {
     const char *build = getenv("top_builddir");
-    snprintf(exe, sizeof exe, "%s/calque", build ? build : ".");
+    char path[PATH_MAX];
+    if (!realpath(build ? build : ".", path)) return false;
+    snprintf(exe, sizeof exe, "%s/calque", path);
     signal(SIGPIPE, SIG_IGN);
     if (!mkdtemp(folder)) return false;
     snprintf(guest, sizeof guest, "%s/guest", folder);

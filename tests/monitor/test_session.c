@@ -38,6 +38,9 @@ static void test_commands(void)
     check("info mtree", "ram");
     check("info pci", "8086:1237");
     check("info pic", "pic0: irr=");
+    check("info pic", "ioapic0: ver=0x20");
+    check("info irq", "IRQ statistics for ioapic:");
+    check("info irq", "IRQ statistics for isa-i8259:");
     check("info jit", "");
     check("info block", "");
     check("info tlb", "PG disabled");

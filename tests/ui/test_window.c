@@ -2,7 +2,7 @@
  * ImageMagick are not installed. */
 #include "../monitor/session.h"
 
-static pid_t x_server;
+static pid_t x_server, manager;
 
 static bool have(const char *tool)
 {
@@ -49,6 +49,7 @@ static void start_calque(void)
     dup2(null, 0);
     dup2(null, 1);
     alarm(120);
+    if (chdir(folder) != 0) _exit(126);          /* screenshots go there */
     setenv("ASAN_OPTIONS", "detect_leaks=0", 1); /* D-Bus and X, which SDL loads, leave theirs behind */
     execl(exe, exe, "-display", "sdl", "-m", "32", "-fda", guest, "-debugcon", debugcon, "-name", "window test",
           "-monitor", spec, (char *)NULL);
@@ -114,13 +115,14 @@ static bool title_tells_speed(void)
 }
 
 /* The cursor blinks, so a few photographs may be needed. */
-static bool same_picture(void)
+static bool same_picture_at(unsigned percent)
 {
-    char command[300], dump[100];
+    char command[400], dump[100];
     snprintf(dump, sizeof dump, "screendump %s/screen.png", folder);
     snprintf(command, sizeof command,
-             "import -window %s %s/window.png && compare -metric AE %s/screen.png %s/window.png null: 2>&1; echo",
-             window, folder, folder, folder);
+             "import -window %s %s/window.png && convert %s/screen.png -scale %u%% %s/scaled.png && "
+             "compare -metric AE %s/scaled.png %s/window.png null: 2>&1; echo",
+             window, folder, folder, percent, folder, folder, folder);
     const char *differ = "";
     for (int i = 0; i < 20; i++) {
         tell(dump);
@@ -130,6 +132,91 @@ static bool same_picture(void)
     }
     diag("pixels that differ: %s", differ);
     return false;
+}
+
+static bool same_picture(void)
+{
+    return same_picture_at(100);
+}
+
+/* Something over the guest's picture: it is not what screendump writes, at any phase of the cursor. */
+static bool is_covered(void)
+{
+    char command[400], dump[100];
+    snprintf(dump, sizeof dump, "screendump %s/screen.png", folder);
+    snprintf(command, sizeof command,
+             "import -window %s %s/window.png && compare -metric AE %s/screen.png %s/window.png null: 2>&1; echo",
+             window, folder, folder, folder);
+    for (int i = 0; i < 20; i++) {
+        tell(dump);
+        if (atol(output(command)) > 1000) return true;
+        usleep(100000);
+    }
+    return false;
+}
+
+static void xdo_window(const char *format)
+{
+    char command[100];
+    snprintf(command, sizeof command, format, window);
+    xdotool(command);
+}
+
+static void test_menu(void)
+{
+    xdotool("key ctrl+alt+h");
+    ok(is_covered(), "Ctrl-Alt-H shows the keys over the picture");
+    xdotool("key ctrl+alt+h");
+    ok(same_picture(), "and takes them away");
+    xdotool("key ctrl+alt+s");
+    char path[100];
+    snprintf(path, sizeof path, "%s/calque-1.png", folder);
+    for (int i = 0; i < 50 && access(path, R_OK) != 0; i++) usleep(100000);
+    ok(access(path, R_OK) == 0 && title_says("saved calque-1.png"), "Ctrl-Alt-S writes a screenshot, and says where");
+    unlink(path);
+}
+
+static void test_scaling(void)
+{
+    xdo_window("windowsize --sync %s 1440 800");
+    ok(same_picture_at(200), "twice the size: every pixel is four");
+    xdotool("key ctrl+alt+u");
+    ok(same_picture(), "Ctrl-Alt-U: the guest's own size");
+}
+
+/* What needs a window manager: full screen, and the button that closes. */
+static void test_managed(void)
+{
+    if (!have("openbox")) {
+        ok(true, "full screen and closing # SKIP openbox is not installed");
+        ok(write(fd, "quit\n", 5) == 5 && exit_status() == 0, "quit closes the window");
+        return;
+    }
+    char command[100];
+    manager = fork();
+    if (manager == 0) {
+        int null = open("/dev/null", O_RDWR);
+        dup2(null, 1);
+        dup2(null, 2);
+        execlp("openbox", "openbox", (char *)NULL);
+        _exit(127);
+    }
+    sleep(1);
+    xdo_window("windowfocus --sync %s");
+    xdotool("key ctrl+alt+f");
+    snprintf(command, sizeof command, "xdotool getwindowgeometry %s | grep -c 1280x1024", window);
+    bool large = false;
+    for (int i = 0; i < 50 && !(large = atoi(output(command)) == 1); i++) usleep(100000);
+    ok(large && title_says("Ctrl-Alt-G releases"), "Ctrl-Alt-F fills the screen and grabs the mouse");
+    xdotool("key ctrl+alt+f");
+    ok(title_says("Ctrl-Alt-H for help"), "and leaves it, with the mouse");
+    xdotool("key alt+F4");
+    ok(title_says("close again to force"), "closing presses the power button");
+    ok(tell("info status") && strstr(answer, "VM status: running"), "the guest has time to shut down");
+    tell("i /h 0x600");
+    ok(strtol(strstr(answer, "= ") ? strstr(answer, "= ") + 2 : "0", NULL, 0) & 0x100, "PWRBTN_STS says so to it");
+    xdotool("key alt+F4");
+    ok(exit_status() == 0, "closing again ends it");
 }
 
 static void test_window(void)
@@ -156,12 +243,14 @@ static void test_window(void)
     ok(strstr(answer, "VM status: paused") != NULL, "the machine has stopped");
     tell("cont");
     ok(title_says("[running"), "and goes on");
-    ok(write(fd, "quit\n", 5) == 5 && exit_status() == 0, "quit closes the window");
+    test_menu();
+    test_scaling();
+    test_managed();
 }
 
 int main(void)
 {
-    static const char *const tools[] = { "Xvfb", "xdotool", "import", "compare" };
+    static const char *const tools[] = { "Xvfb", "xdotool", "import", "compare", "convert" };
     for (size_t i = 0; i < sizeof tools / sizeof tools[0]; i++) {
         if (have(tools[i])) continue;
         printf("1..0 # SKIP %s is not installed\n", tools[i]);
@@ -169,12 +258,18 @@ int main(void)
     }
     if (!session_begin() || !write_key_floppy(guest) || !start_x()) return 1;
     test_window();
+    if (manager > 0) {
+        kill(manager, SIGTERM);
+        waitpid(manager, NULL, 0);
+    }
     kill(x_server, SIGTERM);
     waitpid(x_server, NULL, 0);
     char path[100];
     snprintf(path, sizeof path, "%s/screen.png", folder);
     unlink(path);
     snprintf(path, sizeof path, "%s/window.png", folder);
+    unlink(path);
+    snprintf(path, sizeof path, "%s/scaled.png", folder);
     unlink(path);
     session_end();
     return tap_done();
