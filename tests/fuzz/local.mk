@@ -2,7 +2,8 @@
 # program, tests/fuzz/libfuzzer-NAME:
 #   make fuzz-targets                     builds those
 #   make fuzz-run FUZZ_SECONDS=3600       runs them all at once; logs, corpora and findings in FUZZ_FOLDER
-fuzz_tests = tests/fuzz/decode tests/fuzz/block tests/fuzz/linux tests/fuzz/multiboot tests/fuzz/cli tests/fuzz/drive
+fuzz_tests = tests/fuzz/decode tests/fuzz/block tests/fuzz/linux tests/fuzz/multiboot tests/fuzz/cli tests/fuzz/drive \
+	tests/fuzz/devices
 check_PROGRAMS += $(fuzz_tests)
 TESTS += $(fuzz_tests)
 EXTRA_DIST += tests/fuzz/run.sh
@@ -11,6 +12,7 @@ fuzz_driver = tests/fuzz/driver.c tests/fuzz/fuzz.h tests/tap.h
 fuzz_parse = tests/fuzz/parse.c tests/fuzz/parse.h
 fuzz_load = tests/fuzz/load.h
 fuzz_guest = tests/fuzz/guest.c tests/fuzz/guest.h
+fuzz_devices = tests/fuzz/devices.c tests/fuzz/devices_seeds.c tests/fuzz/devices.h
 fuzz_exec_libs = libexec.a libbackend.a libfrontend.a libcpu.a libsoftmmu.a libtcg.a libutil.a $(CAPSTONE_LIBS) \
 	$(FFI_LIBS) $(MPFR_LIBS) -lm
 fuzz_hw_libs = libhw.a libblock.a libsoftmmu.a libutil.a
@@ -30,10 +32,13 @@ tests_fuzz_cli_LDFLAGS = $(AM_LDFLAGS) $(fuzz_wrap)
 tests_fuzz_drive_SOURCES = tests/fuzz/drive.c $(fuzz_parse) $(fuzz_driver)
 tests_fuzz_drive_LDADD = $(calque_LDADD)
 tests_fuzz_drive_LDFLAGS = $(AM_LDFLAGS) $(fuzz_wrap)
+tests_fuzz_devices_SOURCES = $(fuzz_devices) $(fuzz_driver)
+tests_fuzz_devices_LDADD = $(fuzz_hw_libs)
 
 if FUZZERS
 fuzz_programs = tests/fuzz/libfuzzer-decode tests/fuzz/libfuzzer-block tests/fuzz/libfuzzer-linux \
-	tests/fuzz/libfuzzer-multiboot tests/fuzz/libfuzzer-cli tests/fuzz/libfuzzer-drive
+	tests/fuzz/libfuzzer-multiboot tests/fuzz/libfuzzer-cli tests/fuzz/libfuzzer-drive \
+	tests/fuzz/libfuzzer-devices
 EXTRA_PROGRAMS += $(fuzz_programs)
 fuzz_flags = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_libfuzzer_decode_SOURCES = tests/fuzz/decode.c
@@ -54,6 +59,9 @@ tests_fuzz_libfuzzer_cli_LDFLAGS = $(fuzz_flags) $(fuzz_wrap)
 tests_fuzz_libfuzzer_drive_SOURCES = tests/fuzz/drive.c $(fuzz_parse)
 tests_fuzz_libfuzzer_drive_LDADD = $(tests_fuzz_drive_LDADD)
 tests_fuzz_libfuzzer_drive_LDFLAGS = $(fuzz_flags) $(fuzz_wrap)
+tests_fuzz_libfuzzer_devices_SOURCES = $(fuzz_devices)
+tests_fuzz_libfuzzer_devices_LDADD = $(tests_fuzz_devices_LDADD)
+tests_fuzz_libfuzzer_devices_LDFLAGS = $(fuzz_flags)
 
 FUZZ_SECONDS = 3600
 FUZZ_FOLDER = fuzzing

@@ -1,5 +1,5 @@
 hw_tests = tests/hw/test_machine tests/hw/test_i8259 tests/hw/test_i8254 tests/hw/test_mc146818 tests/hw/test_i16550 \
-	tests/hw/test_i8042 tests/hw/test_ps2 tests/hw/test_ports tests/hw/test_port_fuzz tests/hw/test_load
+	tests/hw/test_i8042 tests/hw/test_ps2 tests/hw/test_ports tests/hw/test_load
 check_PROGRAMS += $(hw_tests)
 TESTS += $(hw_tests)
 EXTRA_DIST += tests/hw/fake.h tests/hw/fake_chardev.h
@@ -21,8 +21,6 @@ tests_hw_test_ps2_SOURCES = tests/hw/test_ps2.c
 tests_hw_test_ps2_LDADD = $(hw_test_libs)
 tests_hw_test_ports_SOURCES = tests/hw/test_ports.c
 tests_hw_test_ports_LDADD = $(hw_test_libs)
-tests_hw_test_port_fuzz_SOURCES = tests/hw/test_port_fuzz.c
-tests_hw_test_port_fuzz_LDADD = libhw.a libblock.a libsoftmmu.a libutil.a
 tests_hw_test_load_SOURCES = tests/hw/test_load.c
 tests_hw_test_load_LDADD = $(hw_test_libs)
 check_PROGRAMS += tests/hw/test_ide tests/hw/test_ide_smart tests/hw/test_ide_fuzz
