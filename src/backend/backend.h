@@ -56,7 +56,8 @@ typedef struct EmitMap {
 
 typedef struct Backend {
     const char *name;
-    /* Prepares thunks at the start of the arena.  False with *error: this host cannot (missing CPU feature). */
+    /* Prepares thunks at the start of the arena, which is the only one that a process uses this backend with at a time.
+     * False with *error: this host cannot (missing CPU feature). */
     bool (*init)(CPUState *cpu, CodeArena *arena, const char **error);
     /* False: arena full (flush and try again), nothing consumed. map may be NULL; else *map_n rows of at most map_cap. */
     bool (*emit)(CodeArena *arena, const IrBlock *b, const EmitInfo *info, BackendCode *out, EmitMap *map,

@@ -315,4 +315,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     return 0;
 }
 
-const FuzzTarget fuzz_target = { .name = "devices", .slice = 1500, .max_size = 8192, .seeds = device_seeds };
+const FuzzTarget fuzz_target = { .name = "devices", .slice = 1000, .max_size = 8192, .seeds = device_seeds };
