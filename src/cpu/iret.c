@@ -167,10 +167,10 @@ static void iret_protected(CPUState *cpu, unsigned opsize, uint32_t next)
         return_same(cpu, &f, &code, opsize);
 }
 
-/* NMIs are unblocked even if the return faults (SDM 3A 6.7.1). */
+/* NMIs are unblocked even if the return faults (SDM 3A 6.7.1), and also in SMM (SDM 3C 34.8). */
 void helper_iret(CPUState *cpu, uint32_t opsize, uint32_t next)
 {
-    if (cpu->nmi_blocked && !(cpu->in_smm)) cpu->nmi_blocked = false;
+    cpu->nmi_blocked = false;
     if (!cpu_protected(cpu))
         iret_real(cpu, opsize);
     else if (cpu->eflags & FL_VM)

@@ -28,8 +28,8 @@ screens: calque$(EXEEXT)
 
 # Bare-metal guests, one file for each topic; "list" names those that have been built.
 bare_guests_s = segments gates exceptions triple tasks v86 crossing smc codelimit realmode interrupts debug fpu sysenter \
-	iobitmap smm nmi stepping
-bare_guests_c = paging availability limits twofaults watch
+	iobitmap smm smmstate nmi apic nesting stepping
+bare_guests_c = paging entries availability limits twofaults watch
 bare_guests = $(bare_guests_s) $(bare_guests_c)
 bare_guest_sources = tests/guests/start.S tests/guests/guest.h tests/guests/guest_c.h tests/guests/guest.ld \
 	$(bare_guests_s:%=tests/guests/%.S) $(bare_guests_c:%=tests/guests/%.c)

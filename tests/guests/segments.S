@@ -192,6 +192,8 @@ loading:
     LOAD fs, OUTSIDE
     EXPECT GP, OUTSIDE, "FS = beyond the GDT"
     TRY
+    xorl %eax, %eax
+    lldt %ax /* after reset there is one, at 0 (table 9-1) */
     LOAD fs, IN_LDT
     EXPECT GP, IN_LDT, "FS = in an LDT that is not there"
     movw $LDT_SEG, %ax
