@@ -19,9 +19,16 @@ CLEANFILES += tests/guests/initramfs tests/guests/linux_init
 endif
 
 # Screens of real guests against those of qemu-system-i386; minutes, so not in "make check".
-EXTRA_DIST += tests/guests/screens.py
+EXTRA_DIST += tests/guests/screens.py tests/guests/modes.S
 SCENES =
-screens: calque$(EXEEXT)
+if HAVE_GUEST_CC
+MODES_IMAGE = tests/guests/modes.img
+tests/guests/modes.img: $(top_srcdir)/tests/guests/modes.S
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(GUEST_CC) -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-Ttext=0x7c00 \
+		-Wl,--oformat=binary -o $@ $(top_srcdir)/tests/guests/modes.S && truncate -s 1440K $@
+CLEANFILES += tests/guests/modes.img
+endif
+screens: calque$(EXEEXT) $(MODES_IMAGE)
 	@command -v python3 >/dev/null || { echo '1..0 # SKIP needs python3'; exit 0; }; \
 		$(AM_TESTS_ENVIRONMENT) $(top_srcdir)/tests/guests/screens.py $(SCENES)
 .PHONY: screens

@@ -23,7 +23,7 @@ import tempfile
 import time
 import zlib
 
-BUILD = os.environ.get("top_builddir", ".")
+BUILD = os.path.abspath(os.environ.get("top_builddir", "."))
 GUESTS = os.environ.get("CALQUE_GUESTS", BUILD + "/guests")
 CALQUE = BUILD + "/calque"
 PEER = "qemu-system-i386"
@@ -124,6 +124,17 @@ def still(width, height, colors, seconds=6):
     return step
 
 
+def shown(mode):
+    """modes.S has finished the picture of this video mode."""
+    def step(guest):
+        until = time.time() + PATIENCE
+        while "0x%04x" % mode not in guest.tell("xp /1hx 0x600"):
+            if time.time() > until:
+                raise RuntimeError("%s: mode %#x does not come" % (guest.name, mode))
+            time.sleep(0.2)
+    return step
+
+
 def keys(*names):
     def step(guest):
         for name in names:
@@ -209,7 +220,7 @@ def explain(a, b):
         a[2][at:at + 3].hex(), b[2][at:at + 3].hex())
 
 
-def compare(guests, patience=30):
+def compare(guests, patience=120):
     """None if the screens are equal, else (why, picture, picture)."""
     until, seen = time.time() + patience, ([], [])
     while True:
@@ -234,7 +245,7 @@ class Image:
     """A guest's file; a copy for each emulator if the guest may write to it."""
 
     def __init__(self, name, writable=False):
-        self.path, self.writable = os.path.join(GUESTS, name), writable
+        self.path, self.writable = os.path.abspath(os.path.join(GUESTS, name)), writable
 
     def missing(self):
         return not os.path.exists(self.path) and self.path
@@ -268,6 +279,10 @@ DATE = ["-rtc", "base=2020-02-02T02:02:02,clock=vm"]
 INSTALLER = ["-m", "512", "-kernel", Image("linux"), "-initrd", Image("initrd.gz")]
 GTK = ["-m", "1024", "-kernel", Image("gtk/linux"), "-initrd", Image("gtk/initrd.gz")]
 
+# Those of modes.S.
+MODES = [0x00, 0x02, 0x03, 0x04, 0x06, 0x0d, 0x0e, 0x0f, 0x10, 0x11, 0x12, 0x13,
+         0x100, 0x103, 0x110, 0x111, 0x112, 0x142, 0x11b]
+
 SCENES = {
     "firmware": (DATE + ["-m", "64"], [text("No bootable device"), SEE, "nothing to boot"]),
     "firmware-menu": (DATE + ["-m", "64", "-boot", "menu=on,splash-time=60000"],
@@ -291,6 +306,8 @@ SCENES = {
     "installer-gtk": (DATE + GTK + ["-append", "vga=788 --- quiet"],
                       [still(1280, 800, 100, 10), SEE, "languages", mouse((100, 100), 20), mouse((-2, -1), 30), wait(2),
                        SEE, "pointer on Continue", click, wait(15), still(1280, 800, 100, 10), SEE, "locations"]),
+    "modes": (DATE + ["-m", "32", "-boot", "a", "-fda", Image(BUILD + "/tests/guests/modes.img", writable=True)],
+              [step for mode in MODES for step in (shown(mode), SEE, "%02x" % mode, keys("spc"))]),
     "grub": (DATE + ["-m", "64", "-boot", "d", "-cdrom", GrubCd()],
              [still(800, 600, 4), SEE, "menu", keys("down"), still(800, 600, 4, 2), SEE, "second", keys("c"),
               still(800, 600, 2, 2), SEE, "command line"]),
