@@ -63,6 +63,12 @@ static const Property accel_properties[] = {
     { "window", "on, off: map the guest's user memory into the host's (x86_64; on)", set_window },
     { 0 },
 };
+static const Property lockstep_properties[] = {
+    { "tb-size", "MiB for translated code, 1 to 2047", set_tb_size },
+    { "no-pass", "switch an optimisation pass off, by name", set_no_pass },
+    { "thread", "single", set_thread },
+    { 0 },
+};
 
 void opt_accel(CliOptions *o, const char *where, const char *arg)
 {
@@ -71,11 +77,15 @@ void opt_accel(CliOptions *o, const char *where, const char *arg)
     if (strcmp(first, "help") == 0) {
         puts("tcg        dynamic binary translation (default); its properties:");
         print_properties(accel_properties);
+        puts("lockstep   both backends beside each other, block by block, until they differ; its properties:");
+        print_properties(lockstep_properties);
         print_passes();
         exit(0);
     }
-    if (strcmp(first, "tcg") != 0) bad_value(where, first, "the only accelerator is 'tcg'");
-    apply_properties(o, where, rest, accel_properties);
+    o->machine.exec.lockstep = strcmp(first, "lockstep") == 0;
+    if (!o->machine.exec.lockstep && strcmp(first, "tcg") != 0)
+        bad_value(where, first, "accelerators are tcg and lockstep");
+    apply_properties(o, where, rest, o->machine.exec.lockstep ? lockstep_properties : accel_properties);
 }
 
 /* --- -d ------------------------------------------------------------------------------------------ */

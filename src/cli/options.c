@@ -82,7 +82,7 @@ static const Option options[] = {
     { "nic", "none", "network adapter", NULL, "none" },
     { "net", "none", NULL, NULL, "none" },
     { NULL, NULL, "Translation", NULL, NULL },
-    { "accel", "tcg", "'help', or tcg with backend=, tb-size=, no-pass=", opt_accel, NULL },
+    { "accel", "tcg", "'help', tcg with backend=, tb-size=, no-pass=, or lockstep", opt_accel, NULL },
     { "d", "ITEM,...", "log: 'help', or items", opt_log, NULL },
     { "D", "FILE", "where the log goes (default stderr)", opt_log_file, NULL },
     { "dfilter", "RANGE,...", "log only code at these addresses: A..B, A+LEN, A-LEN", opt_log_filter, NULL },

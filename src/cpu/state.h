@@ -250,7 +250,6 @@ typedef struct CPUState {
     /* Where other threads ask for what exit_request asks for: just that, or, when guest code must not notice before the
      * block's end (-accel lockstep), outside_held. */
     uint32_t *outside_request;
-    uint32_t outside_held;
 
     struct Exec *exec; /* exec's own */
     /* Instructions run: cpu_insns().  counting: exactly, and insns_left is kept; else a few for each turn of the loop.
@@ -264,6 +263,7 @@ typedef struct CPUState {
         uint32_t eip, mode_id;
         const void *code;
     } jump_cache[4096];
+    uint32_t outside_held;
 } CPUState;
 
 /* IA32_APIC_BASE */

@@ -51,9 +51,11 @@ static bool is_last(void *opaque, uint32_t offset)
     return count_is_last(np->ex, np->first + offset);
 }
 
+static bool showing; /* whatever the filter says */
+
 static bool wanted(const TB *tb)
 {
-    return log_on(LOG_IN_ASM | LOG_OP | LOG_OP_OPT | LOG_OUT_ASM) && log_in_range(tb->lin);
+    return showing || (log_on(LOG_IN_ASM | LOG_OP | LOG_OP_OPT | LOG_OUT_ASM) && log_in_range(tb->lin));
 }
 
 /* Copies of the IR before the passes, for the log only. */
@@ -191,4 +193,19 @@ TB *build_scratch(Exec *ex, uint32_t lin, unsigned max)
     ex->arena.used = mark; /* runs once: the next translation may overwrite it */
     ex->scratch_active = true;
     return &ex->scratch;
+}
+
+TB *build_show(Exec *ex, const TB *tb)
+{
+    static TB again;
+    bool trackable, cached = tb != &ex->scratch;
+    PhysAddr phys = tb->phys;
+    uint32_t lin = tb->lin, max = tb->n_guest, mask = log_mask;
+    ex->arena.used = ex->arena_base;
+    log_mask |= LOG_IN_ASM | LOG_OP | LOG_OP_OPT | LOG_OUT_ASM;
+    showing = true;
+    bool good = fill(ex, &again, phys, lin, cached, max, &trackable);
+    showing = false;
+    log_mask = mask;
+    return good ? &again : NULL;
 }

@@ -11,6 +11,7 @@ typedef struct ExecOptions {
     bool no_chain;
     bool no_window;     /* user mode's memory accesses are all checked, see softmmu/window.h */
     bool icount;        /* count instructions, for ExecHooks.grant */
+    bool lockstep;      /* two backends beside each other (exec/lockstep.h); backend is ignored */
     uint64_t max_insns; /* stop after so many guest instructions (0: never); for tests */
 } ExecOptions;
 

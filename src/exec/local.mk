@@ -5,4 +5,11 @@ libexec_a_SOURCES = \
 	src/exec/build.c \
 	src/exec/count.c \
 	src/exec/loop.c \
-	src/exec/dump.c
+	src/exec/dump.c \
+	src/exec/lockstep.h src/exec/lockstep_int.h \
+	src/exec/lockstep.c \
+	src/exec/lockstep_step.c \
+	src/exec/lockstep_memory.c \
+	src/exec/lockstep_outside.c \
+	src/exec/lockstep_state.c \
+	src/exec/lockstep_report.c

@@ -2,12 +2,28 @@
  *
  * Exceptions arrive by longjmp from anywhere below (generated code's callouts, translation, delivery
  * itself); all state that matters across it lives in Exec and CPUState. */
+#include "exec/lockstep.h"
 #include "exec/tb.h"
 #include "softmmu/window.h"
 #include "util/log.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+static bool choose_backend(Exec *ex, char *error, size_t error_size)
+{
+    const char *why;
+    if (!ex->opt.lockstep) {
+        ex->backend = backend_find(ex->opt.backend);
+        if (!ex->backend) snprintf(error, error_size, "backend '%s' is not available on this host", ex->opt.backend);
+        return ex->backend != NULL;
+    }
+    ex->backend = &backend_lockstep;
+    ex->opt.no_chain = true;
+    ex->lockstep = lockstep_new(ex->cpu, &why);
+    if (!ex->lockstep) snprintf(error, error_size, "%s", why);
+    return ex->lockstep != NULL;
+}
 
 Exec *exec_new(CPUState *cpu, const ExecOptions *opt, const ExecHooks *hooks, char *error, size_t error_size)
 {
@@ -20,9 +36,7 @@ Exec *exec_new(CPUState *cpu, const ExecOptions *opt, const ExecHooks *hooks, ch
     ex->opt = *opt;
     ex->hooks = *hooks;
     ex->opt.no_chain |= log_on(LOG_NOCHAIN | LOG_CPU | LOG_EXEC); /* each block must be seen here */
-    ex->backend = backend_find(opt->backend);
-    if (!ex->backend) {
-        snprintf(error, error_size, "backend '%s' is not available on this host", opt->backend);
+    if (!choose_backend(ex, error, error_size)) {
         exec_free(ex);
         return NULL;
     }
@@ -40,12 +54,14 @@ Exec *exec_new(CPUState *cpu, const ExecOptions *opt, const ExecHooks *hooks, ch
     }
     /* The window comes and goes as its host pages do; what the guest can see of the TLBs would, too. */
     if (ex->backend->window && !opt->no_window && !cpu->counting) window_enable(&cpu->mmu);
+    if (ex->lockstep) lockstep_attach(ex->lockstep);
     return ex;
 }
 
 void exec_free(Exec *ex)
 {
     count_free(ex);
+    lockstep_free(ex->lockstep);
     cache_free(ex);
     ir_block_free(&ex->ir);
     if (ex->cpu->exec == ex) ex->cpu->exec = NULL;
@@ -80,17 +96,24 @@ static TB *find_slow(Exec *ex, uint32_t lin, uint32_t mode_id)
     return tb ? tb : build_tb(ex, phys, lin);
 }
 
+TB *exec_known_tb(const Exec *ex, uint32_t mode_id)
+{
+    const CPUState *cpu = ex->cpu;
+    TB *tb = ex->jump_tb[cpu_jump_hash(cpu->eip)];
+    return tb && tb->eip == cpu->eip && tb->mode_id == mode_id && pages_current(cpu, tb) ? tb : NULL;
+}
+
 static TB *find_whole_tb(Exec *ex)
 {
     CPUState *cpu = ex->cpu;
     uint32_t lin = cpu->seg[SEG_CS].base + cpu->eip;
     if (ex->retry_single) return build_scratch(ex, lin, 1);
     uint32_t mode_id = cache_mode_id(ex);
-    unsigned h = cpu_jump_hash(cpu->eip);
-    TB *tb = ex->jump_tb[h];
-    if (tb && tb->eip == cpu->eip && tb->mode_id == mode_id && pages_current(cpu, tb)) return tb;
+    TB *tb = exec_known_tb(ex, mode_id);
+    if (tb) return tb;
     tb = find_slow(ex, lin, mode_id);
     if (tb != &ex->scratch) {
+        unsigned h = cpu_jump_hash(tb->eip);
         ex->jump_tb[h] = tb;
         cpu->jump_cache[h] = (struct JumpCacheEntry){ tb->eip, tb->mode_id, tb->code.entry_checked };
     }
@@ -147,11 +170,6 @@ static void run_tb(Exec *ex, TB *tb)
     }
 }
 
-static bool pending(const CPUState *cpu)
-{
-    return cpu->intr_line | cpu->nmi_pending | cpu->smi_pending | cpu->init_pending;
-}
-
 static bool deadline_reached(const CPUState *cpu)
 {
     return cpu->counting && cpu->insns_left <= 0;
@@ -181,7 +199,7 @@ static bool boundary(Exec *ex)
     CPUState *cpu = ex->cpu;
     if (!poll_outside(ex)) return false;
     if (cpu->shutdown && !ex->hooks.shutdown(ex->hooks.opaque)) return false;
-    if (pending(cpu) && !ex->retry_single) cpu_take_interrupt(cpu);
+    if (exec_pending(cpu) && !ex->retry_single) cpu_take_interrupt(cpu);
     return true;
 }
 
@@ -275,4 +293,5 @@ void exec_print_jit(Exec *ex, void (*emit)(void *opaque, const char *line), void
              (unsigned long long)w.opened, (unsigned long long)w.closed, (unsigned long long)w.mapped,
              (unsigned long long)w.faults, (unsigned long long)w.hopeless);
     emit(opaque, line);
+    if (ex->lockstep) lockstep_print(ex->lockstep, emit, opaque);
 }

@@ -63,6 +63,7 @@ typedef struct ModeEntry {
 struct Exec {
     CPUState *cpu;
     const Backend *backend;
+    struct Lockstep *lockstep; /* NULL: one backend */
     ExecHooks hooks;
     ExecOptions opt;
     CodeArena arena;
@@ -89,6 +90,14 @@ struct Exec {
     uint64_t translate_ns;
 };
 
+/* loop.c */
+TB *exec_known_tb(const Exec *ex, uint32_t mode_id); /* at CS:EIP, if it is found without any side effect; else NULL */
+/* Events that wait at the processor's pins. */
+static inline bool exec_pending(const CPUState *cpu)
+{
+    return cpu->intr_line | cpu->nmi_pending | cpu->smi_pending | cpu->init_pending;
+}
+
 /* cache.c */
 bool cache_init(Exec *ex, char *error, size_t error_size);
 void cache_free(Exec *ex);
@@ -108,6 +117,9 @@ void cache_attach(Exec *ex);      /* code tracking callbacks */
 TB *build_tb(Exec *ex, PhysAddr phys, uint32_t lin); /* translates at CPUState.eip; raises #PF */
 /* At most max instructions, not cached.  More than one only where the same code has a block in the cache. */
 TB *build_scratch(Exec *ex, uint32_t lin, unsigned max);
+/* Translates tb, which is dead after this, once more, showing all that -d can; the CPU must be as before it ran.  NULL: it
+ * cannot be. */
+TB *build_show(Exec *ex, const TB *tb);
 
 /* count.c */
 bool count_init(Exec *ex); /* false: out of memory */

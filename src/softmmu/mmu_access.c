@@ -166,6 +166,10 @@ uint8_t *mmu_host(Mmu *m, uint32_t lin, unsigned access, unsigned idx, MmuFault 
     const TlbEntry *e = mmu_entry(m, lin, access, idx, &s, fault);
     *faulted = !e;
     if (!e) return NULL;
+    if (access == MMU_WRITE && s->flags & SLOT_RAM && e->tag_wr != (lin & ~PAGE_MASK)) {
+        phys_before_write(m->phys, (uint8_t *)((uintptr_t)lin + e->addend), 1); /* may open the page */
+        e = mmu_entry(m, lin, access, idx, &s, fault);
+    }
     uint32_t tag = access == MMU_WRITE ? e->tag_wr : e->tag_rd;
     return tag == (lin & ~PAGE_MASK) ? (uint8_t *)((uintptr_t)lin + e->addend) : NULL;
 }

@@ -1,6 +1,6 @@
 exec_test_libs = libexec.a libbackend.a libfrontend.a libcpu.a libsoftmmu.a libtcg.a libutil.a $(CAPSTONE_LIBS) \
 	$(FFI_LIBS) $(MPFR_LIBS) -lm
-exec_tests = tests/exec/test_cache tests/exec/test_smc tests/exec/test_count
+exec_tests = tests/exec/test_cache tests/exec/test_smc tests/exec/test_count tests/exec/test_lockstep
 check_PROGRAMS += $(exec_tests)
 TESTS += $(exec_tests)
 EXTRA_DIST += tests/exec/rig.h
@@ -10,4 +10,6 @@ tests_exec_test_smc_SOURCES = tests/exec/test_smc.c
 tests_exec_test_smc_LDADD = $(exec_test_libs)
 tests_exec_test_count_SOURCES = tests/exec/test_count.c
 tests_exec_test_count_LDADD = $(exec_test_libs)
+tests_exec_test_lockstep_SOURCES = tests/exec/test_lockstep.c
+tests_exec_test_lockstep_LDADD = $(exec_test_libs)
 

@@ -1,11 +1,11 @@
 #!/bin/sh
-# The bare-metal guests on each backend: one TAP line for each pair.  A guest ends through isa-debug-exit with
+# The bare-metal guests on each backend, and on both beside each other: one TAP line for each pair.  A guest ends through isa-debug-exit with
 # status 33 (pass), 35 (fail) or 37 (skip); "triple" ends as Calque ends after a triple fault.
 #   run.sh [GUEST...]
 # CALQUE names the emulator, BACKENDS what to try, GUEST_SECONDS how long one may take.
 guests_dir=${top_builddir:-.}/tests/guests
 calque=${CALQUE:-${top_builddir:-.}/calque}
-backends=${BACKENDS:-default interp}
+backends=${BACKENDS:-default interp lockstep}
 [ $# -gt 0 ] || set -- $(cat "$guests_dir/list" 2>/dev/null)
 
 if [ $# -eq 0 ]; then
@@ -21,8 +21,11 @@ for guest in "$@"; do
     [ "$guest" = triple ] && want=1
     for backend in $backends; do
         number=$((number + 1))
-        accel=tcg
-        [ "$backend" = default ] || accel=tcg,backend=$backend
+        case $backend in
+        default) accel=tcg ;;
+        lockstep) accel=lockstep ;;
+        *) accel=tcg,backend=$backend ;;
+        esac
         timeout "${GUEST_SECONDS:-30}" "$calque" -bios none -accel "$accel" -cpu max -m 64 -no-reboot -display none -serial none \
             -monitor none -device isa-debug-exit,iobase=0xf4,iosize=4 -chardev "file,id=text,path=$out" \
             -device isa-debugcon,iobase=0xe9,chardev=text -kernel "$guests_dir/$guest.guest" >"$out.err" 2>&1
