@@ -183,43 +183,90 @@ static void load_env(CPUState *cpu, const uint8_t *p, unsigned opsize)
     set_cw(cpu, get_le16(p));
 }
 
-/* An image with a 16-bit address wraps around at 64 KiB, word by word. */
-enum { IMAGE_WRAPS = 0x10 }; /* in the operand size */
-static bool wraps(uint32_t ea, unsigned len, uint32_t size)
+/* Where an image lies, and of which pieces it is made: words up to the end of the environment, then registers of a quadword
+ * and a word each.  With a 16-bit address every piece's offset wraps around at 64 KiB by itself, and one that does not fit
+ * faults when those before it have been stored. */
+typedef struct Place {
+    uint32_t seg, ea, wrap; /* wrap: mask of offsets */
+    unsigned len, word, env;
+} Place;
+
+enum { OPSIZE = 15, ADDRESS16 = 0x10 }; /* in the helpers' size */
+
+static Place place_of(uint32_t seg, uint32_t ea, unsigned len, uint32_t size)
 {
-    return size & IMAGE_WRAPS && ea + len > 0x10000;
+    unsigned opsize = size & OPSIZE;
+    return (Place){ seg, ea, size & ADDRESS16 ? 0xffff : 0xffffffffu, len, opsize, 7 * opsize };
+}
+
+static unsigned piece(const Place *p, unsigned at)
+{
+    if (at < p->env) return p->word;
+    return (at - p->env) % 10 == 0 ? 8 : 2;
+}
+
+static bool in_one(const Place *p)
+{
+    return p->wrap != 0xffff || p->ea + p->len <= 0x10000;
+}
+static uint32_t offset_of(const Place *p, unsigned at)
+{
+    return (p->ea + at) & p->wrap;
+}
+
+/* A piece must fit as a whole; its alignment is nobody's business, so bytes go one by one. */
+static void check_piece(CPUState *cpu, const Place *p, unsigned at, bool write)
+{
+    const SegCache *s = &cpu->seg[p->seg];
+    if (!cpu_seg_allows(s, offset_of(p, at), piece(p, at), write, cpu_protected(cpu))) cpu_raise_seg(cpu, p->seg);
+}
+
+static void store_pieces(CPUState *cpu, const Place *p, const uint8_t *image, unsigned len)
+{
+    if (in_one(p)) {
+        cpu_st_bytes(cpu, p->seg, p->ea, image, len);
+        return;
+    }
+    for (unsigned at = 0; at < len; at += piece(p, at)) {
+        check_piece(cpu, p, at, true);
+        for (unsigned i = at; i < at + piece(p, at); i++) cpu_st_bytes(cpu, p->seg, offset_of(p, i), image + i, 1);
+    }
+}
+
+static void load_pieces(CPUState *cpu, const Place *p, uint8_t *image)
+{
+    if (in_one(p)) {
+        cpu_ld_bytes(cpu, p->seg, p->ea, image, p->len);
+        return;
+    }
+    for (unsigned at = 0; at < p->len; at += piece(p, at)) {
+        check_piece(cpu, p, at, false);
+        for (unsigned i = at; i < at + piece(p, at); i++) cpu_ld_bytes(cpu, p->seg, offset_of(p, i), image + i, 1);
+    }
 }
 
 /* Silicon touches the first unit of an image, then its last byte, which shows in the address of a fault. */
-static void store_image(CPUState *cpu, uint32_t seg, uint32_t ea, const uint8_t *image, unsigned len, uint32_t size)
+static void store_image(CPUState *cpu, const Place *p, const uint8_t *image)
 {
-    cpu_probe_write(cpu, seg, ea, size & 15);
-    if (wraps(ea, len, size)) {
-        for (unsigned i = 0; i < len; i += 2) cpu_probe_write(cpu, seg, (ea + i) & 0xffff, 2);
-        for (unsigned i = 0; i < len; i += 2) cpu_st_bytes(cpu, seg, (ea + i) & 0xffff, image + i, 2);
-        return;
-    }
-    cpu_probe_write(cpu, seg, ea + len - 1, 1);
-    cpu_st_bytes(cpu, seg, ea, image, len);
+    cpu_probe_write(cpu, p->seg, p->ea, p->word);
+    cpu_probe_write(cpu, p->seg, offset_of(p, p->len - 1), 1);
+    store_pieces(cpu, p, image, p->len);
 }
 
-static void load_image(CPUState *cpu, uint32_t seg, uint32_t ea, uint8_t *image, unsigned len, uint32_t size)
+static void load_image(CPUState *cpu, const Place *p, uint8_t *image)
 {
-    cpu_ld(cpu, seg, ea, size & 15);
-    if (wraps(ea, len, size)) {
-        for (unsigned i = 0; i < len; i += 2) cpu_ld_bytes(cpu, seg, (ea + i) & 0xffff, image + i, 2);
-        return;
-    }
-    cpu_ld(cpu, seg, ea + len - 1, 1);
-    cpu_ld_bytes(cpu, seg, ea, image, len);
+    cpu_ld(cpu, p->seg, p->ea, p->word);
+    cpu_ld(cpu, p->seg, offset_of(p, p->len - 1), 1);
+    load_pieces(cpu, p, image);
 }
 
 void helper_fnstenv(CPUState *cpu, uint32_t seg, uint32_t ea, uint32_t size)
 {
-    unsigned opsize = size & 15;
+    unsigned opsize = size & OPSIZE;
     uint8_t image[28];
+    Place p = place_of(seg, ea, 7 * opsize, size);
     env_image(cpu, image, opsize);
-    store_image(cpu, seg, ea, image, 7 * opsize, size);
+    store_image(cpu, &p, image);
     cpu->fpu.cw |= CW_EXC;
     fpu_update_summary(cpu);
     cpu_update_mode(cpu);
@@ -227,10 +274,11 @@ void helper_fnstenv(CPUState *cpu, uint32_t seg, uint32_t ea, uint32_t size)
 
 void helper_fldenv(CPUState *cpu, uint32_t seg, uint32_t ea, uint32_t size)
 {
-    unsigned opsize = size & 15;
+    unsigned opsize = size & OPSIZE;
     uint8_t image[28];
+    Place p = place_of(seg, ea, 7 * opsize, size);
     fpu_check_pending(cpu);
-    load_image(cpu, seg, ea, image, 7 * opsize, size);
+    load_image(cpu, &p, image);
     load_env(cpu, image, opsize);
     cpu_update_mode(cpu);
 }
@@ -255,21 +303,23 @@ static void get_fp80(const uint8_t *p, Fp80 *v)
 
 void helper_fnsave(CPUState *cpu, uint32_t seg, uint32_t ea, uint32_t size)
 {
-    unsigned opsize = size & 15;
+    unsigned opsize = size & OPSIZE;
     uint8_t image[108];
+    Place p = place_of(seg, ea, 7 * opsize + 80, size);
     env_image(cpu, image, opsize);
     for (unsigned i = 0; i < 8; i++) put_fp80(image + 7 * opsize + 10 * i, stack_reg(&cpu->fpu, i));
-    store_image(cpu, seg, ea, image, 7 * opsize + 80, size);
+    store_image(cpu, &p, image);
     fpu_init(cpu);
     cpu_update_mode(cpu);
 }
 
 void helper_frstor(CPUState *cpu, uint32_t seg, uint32_t ea, uint32_t size)
 {
-    unsigned opsize = size & 15;
+    unsigned opsize = size & OPSIZE;
     uint8_t image[108];
+    Place p = place_of(seg, ea, 7 * opsize + 80, size);
     fpu_check_pending(cpu);
-    load_image(cpu, seg, ea, image, 7 * opsize + 80, size);
+    load_image(cpu, &p, image);
     load_env(cpu, image, opsize);
     for (unsigned i = 0; i < 8; i++) get_fp80(image + 7 * opsize + 10 * i, stack_reg(&cpu->fpu, i));
     cpu_update_mode(cpu);
@@ -290,8 +340,13 @@ static void check_fx_place(CPUState *cpu, uint32_t seg, uint32_t ea)
     cpu_raise_err(cpu, EXC_GP, 0);
 }
 
+static Place fx_place(uint32_t seg, uint32_t ea, uint32_t size)
+{
+    return (Place){ seg, ea, size & ADDRESS16 ? 0xffff : 0xffffffffu, FX_SIZE, 16, FX_SIZE };
+}
+
 /* Without CR4.OSFXSR the SSE part need not be saved; like current processors, it is all the same. */
-void helper_fxsave(CPUState *cpu, uint32_t seg, uint32_t ea)
+void helper_fxsave(CPUState *cpu, uint32_t seg, uint32_t ea, uint32_t size)
 {
     FpuState *f = &cpu->fpu;
     uint8_t image[FX_STORED] = { 0 };
@@ -310,18 +365,20 @@ void helper_fxsave(CPUState *cpu, uint32_t seg, uint32_t ea)
         put_fp80(image + FX_ST + 16 * i, stack_reg(f, i));
         memcpy(image + FX_XMM + 16 * i, &f->xmm[i], 16);
     }
-    cpu_probe_write(cpu, seg, ea + FX_SIZE - 1, 1); /* the end first: it shows in the address of a fault */
-    cpu_probe_write(cpu, seg, ea, FX_SIZE);
-    cpu_st_bytes(cpu, seg, ea, image, FX_STORED);
+    Place p = fx_place(seg, ea, size);
+    cpu_probe_write(cpu, seg, offset_of(&p, FX_SIZE - 1), 1); /* the end first: it shows in the address of a fault */
+    if (in_one(&p)) cpu_probe_write(cpu, seg, ea, FX_SIZE);
+    store_pieces(cpu, &p, image, FX_STORED);
 }
 
-void helper_fxrstor(CPUState *cpu, uint32_t seg, uint32_t ea)
+void helper_fxrstor(CPUState *cpu, uint32_t seg, uint32_t ea, uint32_t size)
 {
     FpuState *f = &cpu->fpu;
     uint8_t image[FX_SIZE];
     check_fx_place(cpu, seg, ea);
-    cpu_ld(cpu, seg, ea + FX_SIZE - 1, 1); /* the end first, as in FXSAVE */
-    cpu_ld_bytes(cpu, seg, ea, image, FX_SIZE);
+    Place p = fx_place(seg, ea, size);
+    cpu_ld(cpu, seg, offset_of(&p, FX_SIZE - 1), 1); /* the end first, as in FXSAVE */
+    load_pieces(cpu, &p, image);
     uint32_t mxcsr = get_le32(image + 24);
     if (mxcsr & ~(uint32_t)MXCSR_MASK) cpu_raise_err(cpu, EXC_GP, 0);
     f->mxcsr = mxcsr;
@@ -353,7 +410,9 @@ uint32_t helper_stmxcsr(CPUState *cpu)
 
 /* --- instructions whose store depends on the outcome ----------------------------------------------- */
 
-/* An x87 store while exceptions are unmasked: memory is touched only if none of those occurs, and if the store faults
+enum { X87_ADDRESS16 = 0x10000 }; /* in the helpers' code */
+
+/* An x87 store while exceptions are unmasked, or of 80 bits with a 16-bit address: memory is touched only if none of those occurs, and if the store faults
  * the unit is as before. */
 void helper_x87_store(CPUState *cpu, uint32_t code, uint32_t seg, uint32_t ea)
 {
@@ -365,6 +424,7 @@ void helper_x87_store(CPUState *cpu, uint32_t code, uint32_t seg, uint32_t ea)
         { 0, 2, 2, 2, 0, 0, 10, 8 },
     };
     uint8_t opcode = (uint8_t)(code >> 8), modrm = (uint8_t)code;
+    uint32_t wrap = code & X87_ADDRESS16 ? 0xffff : 0xffffffffu;
     unsigned size = sizes[opcode >> 1 & 3][modrm >> 3 & 7];
     if (size == 0) return;
     cpu->fpu.operand_ea = ea;
@@ -372,9 +432,23 @@ void helper_x87_store(CPUState *cpu, uint32_t code, uint32_t seg, uint32_t ea)
     if (!fpu_run_x87(cpu, opcode, modrm)) return;
     FpuState after = cpu->fpu;
     cpu->fpu = before;
-    if (size == 10) cpu_probe_write(cpu, seg, ea, 8); /* a quadword and a word: the faults of the former come first */
+    if (size == 10) { /* a quadword and a word: the faults of the former come first */
+        cpu_probe_write(cpu, seg, ea, 8);
+        cpu_probe_write(cpu, seg, (ea + 8) & wrap, 2);
+        cpu_st_bytes(cpu, seg, (ea + 8) & wrap, cpu->bounce + 8, 2);
+        size = 8;
+    }
     cpu_st_bytes(cpu, seg, ea, cpu->bounce, size);
     cpu->fpu = after;
+}
+
+/* FLD m80 and FBLD with a 16-bit address: the word's offset wraps around at 64 KiB. */
+void helper_x87_load80(CPUState *cpu, uint32_t code, uint32_t seg, uint32_t ea)
+{
+    cpu->fpu.operand_ea = ea;
+    cpu_ld_bytes(cpu, seg, ea, cpu->bounce, 8);
+    cpu_ld_bytes(cpu, seg, (ea + 8) & 0xffff, cpu->bounce + 8, 2);
+    fpu_run_x87(cpu, (uint8_t)(code >> 8), (uint8_t)code);
 }
 
 /* MASKMOVQ, MASKMOVDQU: bytes whose mask has its top bit set.  desc: 16-bit address 0x80, XMM 0x40, ModRM.reg 3-5,

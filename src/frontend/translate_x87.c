@@ -50,31 +50,41 @@ static void store_fip(Tr *t)
     tr_ststate(t, offsetof(CPUState, fpu.fip), 4, ir_imm(t->eip));
 }
 
+/* An 80-bit operand with a 16-bit address may wrap around at 64 KiB between its quadword and its word. */
+static bool may_wrap(const Insn *in)
+{
+    return in->modrm < 0xc0 && in->opnd[0].size == 10 && in->asize == 2;
+}
+
 /* Memory operands in soft mode: their offset becomes FDP if an unmasked exception occurs. */
-static void soft_memory(Tr *t, const Insn *in)
+static void helper_memory(Tr *t, const Insn *in)
 {
     IrOpnd ea = tr_ea(t, in);
-    tr_call(t, HELPER_fwait, { 0 }); /* #MF comes before the operand's faults */
+    IrOpnd code = ir_imm((uint32_t)may_wrap(in) << 16 | (uint32_t)in->opcode << 8 | in->modrm);
+    if (t->mode & MODE_X87_SOFT) tr_call(t, HELPER_fwait, { 0 }); /* #MF comes before the operand's faults */
     if (in->opnd[0].use == IR_USE_W) {
-        tr_call(t, HELPER_x87_store, ir_imm((uint32_t)in->opcode << 8 | in->modrm), ir_imm(in->mem.seg), ea);
-        return;
+        tr_call(t, HELPER_x87_store, code, ir_imm(in->mem.seg), ea);
+    } else if (may_wrap(in)) {
+        tr_call(t, HELPER_x87_load80, code, ir_imm(in->mem.seg), ea);
+    } else {
+        tr_ststate(t, offsetof(CPUState, fpu.operand_ea), 4, ea);
+        emit_x87(t, in);
     }
-    tr_ststate(t, offsetof(CPUState, fpu.operand_ea), 4, ea);
-    emit_x87(t, in);
+    store_fip(t);
+    if (t->mode & MODE_X87_SOFT) tr_chkmode(t);
 }
 
 /* D8..DF, all but what follows */
 void tr_x87(Tr *t, const Insn *in)
 {
-    bool soft_store = t->mode & MODE_X87_SOFT && in->modrm < 0xc0 && in->opnd[0].use == IR_USE_W;
     if (no_fpu(t)) return;
     if (in->opcode == 0xdb && (in->modrm & 0xf8) == 0xe0) return; /* FENI FDISI FSETPM: nothing since the 387 */
-    if (t->mode & MODE_X87_SOFT && in->modrm < 0xc0)
-        soft_memory(t, in);
-    else
-        emit_x87(t, in);
+    if ((t->mode & MODE_X87_SOFT && in->modrm < 0xc0) || may_wrap(in)) {
+        helper_memory(t, in);
+        return;
+    }
+    emit_x87(t, in);
     store_fip(t);
-    if (soft_store) tr_chkmode(t);
 }
 
 /* --- control words ------------------------------------------------------------------------------- */
@@ -167,7 +177,7 @@ static void fx_image(Tr *t, const Insn *in, HelperId helper)
         tr_raise(t, t->mode & MODE_UD_MMX ? EXC_UD : EXC_NM, 0);
         return;
     }
-    tr_call(t, helper, ir_imm(in->mem.seg), tr_ea(t, in));
+    tr_call(t, helper, ir_imm(in->mem.seg), tr_ea(t, in), ir_imm(in->asize == 2 ? 0x10u : 0));
     tr_chkmode(t);
 }
 void tr_fxsave(Tr *t, const Insn *in)

@@ -72,6 +72,12 @@ static bool is_faulting_m80_store(const Insn *in, const Outcome *n)
     return in->mn == MN_X87 && in->opnd[0].kind == OPND_MEM && in->opnd[0].size == 10 && n->vector != EXC_BP;
 }
 
+static bool is_wrapping_image_load(const Insn *in, const Outcome *n)
+{
+    return (in->mn == MN_FLDENV || in->mn == MN_FRSTOR) && in->asize == 2 &&
+           (n->vector == EXC_GP || n->vector == EXC_SS);
+}
+
 /* --- the table ---------------------------------------------------------------------------------------------------- */
 
 enum { PORTABLE = 1, BOTH = 2 };
@@ -94,6 +100,9 @@ static const KnownRow known[] = {
     { is_faulting_m80_store, BOTH, MAY_DIFFER_MEMORY, "FSTP m80 and FBSTP that fault",
       "ten bytes are stored as eight and two (no manual says in what order): when the two fault, this silicon has "
       "stored the eight" },
+    { is_wrapping_image_load, BOTH, MAY_DIFFER_FPU,
+      "FLDENV and FRSTOR of an image that wraps around at 64 KiB inside a word",
+      "the fault comes when this silicon has loaded the words before; what is loaded then no manual says" },
 };
 enum { KNOWN = sizeof known / sizeof *known };
 

@@ -6,11 +6,12 @@
 
 /* What may differ, where a row of the table holds. */
 enum {
-    MAY_DIFFER_XMM = 1,    /* each single-precision lane: xmm_nearly() */
-    MAY_DIFFER_ST = 2,     /* x87 registers: one_ulp() */
-    MAY_DIFFER_C1 = 4,     /* rounded up or not */
-    MAY_DIFFER_TOP = 8,    /* of the x87 stack */
-    MAY_DIFFER_MEMORY = 16 /* at the operand */
+    MAY_DIFFER_XMM = 1,     /* each single-precision lane: xmm_nearly() */
+    MAY_DIFFER_ST = 2,      /* x87 registers: one_ulp() */
+    MAY_DIFFER_C1 = 4,      /* rounded up or not */
+    MAY_DIFFER_TOP = 8,     /* of the x87 stack */
+    MAY_DIFFER_MEMORY = 16, /* at the operand */
+    MAY_DIFFER_FPU = 32     /* all of the x87 */
 };
 
 unsigned known_differences(const Case *c, const Guest *g, const Outcome *n);

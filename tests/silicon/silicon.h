@@ -20,7 +20,7 @@ enum {
     DATA_BASE = 0x50000000, /* two pages read and write, one read only, the next unmapped */
     DATA_RW = 0x2000,
     DATA_SIZE = 0x3000,
-    STACK_BASE = 0x58000000, /* read and write */
+    STACK_BASE = 0x50010000, /* read and write; 64 KiB after the data, for offsets that wrap around */
     STACK_SIZE = 0x2000,
     FAR_AWAY = 0x60000000, /* never mapped, from here to 70000000 */
 };
@@ -49,6 +49,7 @@ enum {
     LDT_STACK_SHORT,
     LDT_STACK_DOWN32,
     LDT_STACK_DOWN16,
+    LDT_WRAP,
     LDT_COUNT,
 };
 extern const LdtEntry ldt_entries[LDT_COUNT];

@@ -19,21 +19,23 @@ const LdtEntry ldt_entries[LDT_COUNT] = {
     [LDT_STACK_SHORT] = { STACK_BASE, 0x17fb, 1, 0, 0, 0 },
     [LDT_STACK_DOWN32] = { STACK_BASE, 0x07ff, 1, 1, 0, 0 },
     [LDT_STACK_DOWN16] = { STACK_BASE, 0x0801, 0, 1, 0, 0 },
+    [LDT_WRAP] = { DATA_BASE + 0x1000, 0xffff, 0, 0, 0, 0 },
     [LDT_ABSENT] = { DATA_BASE, 0xffff, 0, 0, 0, 1 },
 };
 
 #define L(name) LDT_SEL(LDT_##name)
 const World worlds[] = {
     /* ES CS SS DS FS GS */
-    { "flat", { SEL_DATA, SEL_CODE, SEL_DATA, SEL_DATA, SEL_DATA, SEL_DATA }, 52 },
+    { "flat", { SEL_DATA, SEL_CODE, SEL_DATA, SEL_DATA, SEL_DATA, SEL_DATA }, 50 },
     { "ldt", { L(DATA), SEL_CODE, SEL_DATA, L(DATA), L(SHORT), L(DOWN16) }, 13 },
-    { "16bit", { L(DATA), L(CODE16), L(STACK16), L(DATA), L(SHORT), L(RO) }, 11 },
+    { "16bit", { L(DATA), L(CODE16), L(STACK16), L(DATA), L(SHORT), L(RO) }, 10 },
     { "limits", { L(DOWN32), SEL_CODE, SEL_DATA, L(DATA32), 0, L(DOWN16) }, 5 },
     { "mixed", { SEL_DATA, L(CODE32), L(STACK16), SEL_DATA, L(SHORT), L(DOWN32) }, 6 },
     { "shortstack", { SEL_DATA, SEL_CODE, L(STACK_SHORT), L(SHORT), L(DATA), L(DATA32) }, 4 },
     { "downstack", { SEL_DATA, SEL_CODE, L(STACK_DOWN32), SEL_DATA, L(RO), 0 }, 3 },
     { "16bit32", { SEL_DATA, L(CODE16), SEL_DATA, SEL_DATA, L(DATA), L(DATA32) }, 2 },
     { "16bitdown", { L(DOWN16), L(CODE16), L(STACK_DOWN16), L(DOWN16), L(DATA), 0 }, 2 },
+    { "wrap", { L(WRAP), L(CODE16), L(STACK16), L(WRAP), L(DATA), L(RO) }, 3 },
     { "null", { 0, L(XONLY), SEL_DATA, 0, L(DATA), SEL_DATA }, 2 },
 };
 const unsigned world_count = sizeof worlds / sizeof *worlds;
