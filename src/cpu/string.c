@@ -3,8 +3,9 @@
  * The registers always describe the elements still to do, so a fault, an interrupt or a retry in the
  * middle needs no repair.  Work goes in chunks that stay inside one page on each side: where both are plain
  * memory and the segments allow the whole chunk, host pointers are used; else one element goes through
- * cpu_ld() and cpu_st(), which raise whatever there is to raise.  After each chunk a request to leave is
- * honoured.
+ * cpu_ld() and cpu_st(), which raise whatever there is to raise.  A request to leave is honoured where a page is
+ * left, or after any element that goes to a port: not after any chunk, for how far one reaches depends on what the TLB
+ * holds, and that should not show (with -accel lockstep it would be a difference).
  *
  * Where instructions are counted each element is one, so that however a long repetition is divided it comes to the same
  * number, and none runs past a deadline. */
@@ -328,6 +329,22 @@ static bool wants_out(const CPUState *cpu)
     return __atomic_load_n(&cpu->exit_request, __ATOMIC_ACQUIRE) != 0;
 }
 
+typedef struct Place {
+    uint32_t si, di; /* linear */
+} Place;
+
+static Place place(const Str *s)
+{
+    const CPUState *cpu = s->cpu;
+    return (Place){ cpu->seg[s->seg].base + get(s, R_ESI), cpu->seg[SEG_ES].base + get(s, R_EDI) };
+}
+
+static bool may_leave(const Str *s, Place from)
+{
+    Place to = place(s);
+    return s->op >= STR_INS || ((from.si ^ to.si) | (from.di ^ to.di)) & ~PAGE_MASK;
+}
+
 /* What interrupts or traps between two turns finds RF set (SDM 3B 17.3.1.1), so that an instruction breakpoint does not
  * strike again when the rest is done. */
 static uint32_t unfinished(CPUState *cpu)
@@ -358,11 +375,12 @@ uint32_t helper_string(CPUState *cpu, uint32_t desc)
         if (!room) return unfinished(cpu);
         if (cpu->counting && !first) cpu->insns_left--; /* also when it faults */
         first = false;
+        Place from = place(&s);
         uint32_t n = chunk(&s, single ? 1 : room, fast, &stop);
         count -= n;
         if (cpu->counting) cpu->insns_left -= (int32_t)n - 1;
         if (stop) break;
-        if (count && (single || wants_out(cpu))) return unfinished(cpu);
+        if (count && (single || (wants_out(cpu) && may_leave(&s, from)))) return unfinished(cpu);
     }
     cpu->cc = s.cc; /* only now: a fault on the way finds the flags as before (SDM 2B, REP) */
     return 1;

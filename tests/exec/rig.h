@@ -16,6 +16,7 @@ typedef struct Rig {
     IoPorts *io;
     CPUState *cpu;
     Exec *ex;
+    PhysRegion *region;
     uint8_t *ram;
     unsigned polls;
 } Rig;
@@ -57,8 +58,8 @@ __attribute__((unused)) static void rig_init(Rig *r, const ExecOptions *opt)
 {
     char error[256];
     *r = (Rig){ .phys = phys_new(), .io = ioports_new() };
-    PhysRegion *ram = phys_add_ram(r->phys, "ram", 0, RIG_RAM, 0);
-    r->ram = phys_region_host(ram);
+    r->region = phys_add_ram(r->phys, "ram", 0, RIG_RAM, 0);
+    r->ram = phys_region_host(r->region);
     r->cpu = cpu_new(r->phys, r->io, "max", error, sizeof error);
     ExecHooks hooks = { .poll = rig_poll, .wait = rig_stop, .shutdown = rig_stop, .opaque = r };
     r->ex = exec_new(r->cpu, opt, &hooks, error, sizeof error);
