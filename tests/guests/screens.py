@@ -84,7 +84,7 @@ class Guest:
     def text(self):
         """80x25 characters, as they stand in memory at b8000h."""
         words = re.findall(r"0x([0-9a-f]{4})\b", self.tell("xp /2000hx 0xb8000"))
-        screen = "".join(chr(int(w, 16) & 0xff) for w in words)
+        screen = "".join(chr(int(w, 16) & 0xff or 32) for w in words)
         return [screen[i:i + 80] for i in range(0, 2000, 80)]
 
     def end(self):
@@ -103,7 +103,7 @@ def text(wanted):
         while not any(wanted in line for line in guest.text()):
             if time.time() > until:
                 raise RuntimeError("%s: no '%s' in:\n%s" % (guest.name, wanted, "\n".join(guest.text())))
-            time.sleep(0.5)
+            time.sleep(0.2)
     return step
 
 
@@ -291,8 +291,9 @@ SCENES = {
                 [text("A:\\>"), SEE, "prompt", typed("ver /r\n"), wait(2), SEE, "ver", typed("dir /w\n"), wait(4), SEE,
                  "dir", typed("cls\n"), wait(2), typed("type autoexec.bat\n"), wait(4), SEE, "type"]),
     "ipxe": (DATE + ["-m", "64", "-boot", "d", "-cdrom", Image("/usr/lib/ipxe/ipxe.iso")],
-             [press_until("ctrl-b", "iPXE>"), SEE, "prompt", typed("ifstat\n"), wait(2), typed("config\n"), wait(3), SEE,
-              "config"]),
+             # Not earlier: ISOLINUX would take the key.
+             [text("iPXE initialising"), press_until("ctrl-b", "iPXE>"), SEE, "prompt", typed("ifstat\n"), wait(2),
+              typed("config\n"), wait(3), SEE, "config"]),
     # The kernel's bochs-drm, in the mode that the monitor's EDID prefers; vesafb in a mode set by its setup code; text.
     "installer": (DATE + INSTALLER + ["-append", "--- quiet"],
                   [still(1280, 800, 4), SEE, "languages", keys("down", "up", "ret"), wait(10), still(1280, 800, 4),
