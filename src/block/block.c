@@ -102,6 +102,23 @@ static void on_done(void *arg)
     r->done(r);
 }
 
+/* The image may be closed already: then everything has been executed. */
+static void on_time(void *arg)
+{
+    BlockRequest *r = arg;
+    if (!__atomic_load_n(&r->executed, __ATOMIC_ACQUIRE)) block_drain(r->image);
+    r->done(r);
+}
+
+/* From here on r is its owner's. */
+static void hand_back(BlockImage *img, BlockRequest *r)
+{
+    if (img->poster.later)
+        __atomic_store_n(&r->executed, true, __ATOMIC_RELEASE);
+    else
+        img->poster.post(img->poster.opaque, on_done, r);
+}
+
 static void *work(void *arg)
 {
     BlockImage *img = arg;
@@ -114,8 +131,7 @@ static void *work(void *arg)
         if (!img->first) img->last = &img->first;
         pthread_mutex_unlock(&img->lock);
         execute(img, r);
-        /* From the posting on, r is its owner's. */
-        img->poster.post(img->poster.opaque, on_done, r);
+        hand_back(img, r);
         pthread_mutex_lock(&img->lock);
         img->busy = img->first != NULL;
         if (!img->busy) pthread_cond_broadcast(&img->idle);
@@ -137,9 +153,11 @@ void block_submit(BlockImage *img, BlockRequest *r)
     r->next = NULL;
     r->error = 0;
     r->good = 0;
+    r->executed = false;
+    if (img->poster.later) img->poster.later(img->poster.opaque, on_time, r);
     if (r->op != BLOCK_FLUSH && !in_range(img, r->sector, r->count)) {
         r->error = EINVAL;
-        img->poster.post(img->poster.opaque, on_done, r);
+        hand_back(img, r);
         return;
     }
     pthread_mutex_lock(&img->lock);
@@ -152,7 +170,7 @@ void block_submit(BlockImage *img, BlockRequest *r)
 
 bool block_read_now(BlockImage *img, uint64_t sector, uint32_t count, void *buf)
 {
-    if (!in_range(img, sector, count)) return false;
+    if (img->poster.later || !in_range(img, sector, count)) return false;
     pthread_mutex_lock(&img->lock);
     bool busy = img->busy;
     pthread_mutex_unlock(&img->lock);

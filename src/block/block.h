@@ -35,6 +35,9 @@ typedef struct BlockOptions {
 
 typedef struct BlockPoster {
     void (*post)(void *opaque, void (*fn)(void *arg), void *arg); /* from any thread */
+    /* May be NULL.  Else called when a request is submitted instead of post() when it is finished: fn(arg), on the machine
+     * thread, waits for it.  So the guest sees it done at a time that does not depend on the host. */
+    void (*later)(void *opaque, void (*fn)(void *arg), void *arg);
     void *opaque;
 } BlockPoster;
 
@@ -67,11 +70,12 @@ struct BlockRequest {
     int error;          /* an errno, or 0 */
     uint32_t good;      /* with an error: sectors before the one that failed (reads; a lower bound for writes) */
     BlockRequest *next; /* block's own */
+    bool executed;      /* with later(): set by the worker, atomic */
     BlockImage *image;
 };
 void block_submit(BlockImage *img, BlockRequest *r);
 /* A read that the host's page cache can answer is answered at once: true, and done() will not be called.
- * False: nothing has happened. */
+ * False: nothing has happened (always with a poster that has later()). */
 bool block_read_now(BlockImage *img, uint64_t sector, uint32_t count, void *buf);
 /* On the calling thread, after what has been submitted: an errno or 0.  For boot time (partition tables). */
 int block_read_sync(BlockImage *img, uint64_t sector, uint32_t count, void *buf);

@@ -7,7 +7,7 @@
 typedef void OptionHandler(CliOptions *o, const char *where, const char *arg);
 
 /* opt_machine.c */
-OptionHandler opt_mem, opt_cpu, opt_machine, opt_rtc, opt_kernel, opt_initrd, opt_append, opt_name;
+OptionHandler opt_mem, opt_cpu, opt_machine, opt_rtc, opt_icount, opt_kernel, opt_initrd, opt_append, opt_name;
 OptionHandler opt_no_reboot, opt_no_shutdown, opt_start_stopped;
 /* opt_boot.c */
 OptionHandler opt_firmware_dir, opt_bios, opt_boot, opt_vga;

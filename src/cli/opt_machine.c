@@ -122,6 +122,55 @@ void opt_rtc(CliOptions *o, const char *where, const char *arg)
     apply_properties(o, where, arg, rtc_properties);
 }
 
+/* --- -icount ---------------------------------------------------------------------------------------- */
+
+static void set_icount_shift(CliOptions *o, const char *where, const char *value)
+{
+    if (strcmp(value, "auto") == 0)
+        bad_value(where, value,
+                  "a speed that follows the host's would not be the same twice; a number from 0 to 10 is");
+    o->machine.icount.shift = (uint8_t)number_in(where, value, 0, ICOUNT_SHIFT_MAX);
+}
+
+static void set_icount_sleep(CliOptions *o, const char *where, const char *value)
+{
+    o->machine.icount.sleep = on_off(where, value);
+}
+
+static void set_icount_align(CliOptions *o, const char *where, const char *value)
+{
+    (void)o;
+    if (strcmp(value, "off") != 0) bad_value(where, value, "virtual time is not held back to the host's; only off is");
+}
+
+static void refuse_icount(CliOptions *o, const char *where, const char *value)
+{
+    (void)o, (void)value;
+    die("%s: recording and replaying are not supported; a run without input repeats itself anyway", where);
+}
+
+static const Property icount_properties[] = {
+    { "shift", "an instruction takes 2^shift ns, 0 to 10 (default 3)", set_icount_shift },
+    { "sleep", "on (default): an idle guest waits in the host's time; off: time leaps", set_icount_sleep },
+    { "align", "off", set_icount_align },
+    { "rr", "not supported", refuse_icount },
+    { "rrfile", "not supported", refuse_icount },
+    { "rrsnapshot", "not supported", refuse_icount },
+    { 0 },
+};
+
+void opt_icount(CliOptions *o, const char *where, const char *arg)
+{
+    enum { DEFAULT_SHIFT = 3 }; /* 125 million instructions a second */
+    const char *rest = arg, *first = next_item(&rest);
+    o->machine.icount = (IcountConfig){ .on = true, .sleep = true, .shift = DEFAULT_SHIFT };
+    if (strchr(first, '='))
+        rest = arg;
+    else /* "-icount 7" */
+        set_icount_shift(o, where, first);
+    apply_properties(o, where, rest, icount_properties);
+}
+
 static const char *some_text(const char *where, const char *arg)
 {
     if (!*arg) bad_value(where, arg, "a file name is");

@@ -105,6 +105,8 @@ struct Lockstep {
     IoPorts *io, *own_io;
     const CpuApicOps *apic_ops;
     void *apic;
+    bool (*random)(void *opaque, uint32_t *value);
+    void *random_opaque;
     uint64_t (*clock_ns)(void *opaque);
     void *clock_opaque;
     void (*ferr)(void *opaque, bool level);

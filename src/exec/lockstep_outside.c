@@ -230,7 +230,7 @@ static bool random_number(void *opaque, uint32_t *value)
     }
     bool rec = records(ls);
     if (rec) record(ls, EV_RANDOM, NULL, 0, 4, 0);
-    bool good = cpu_host_random(value);
+    bool good = ls->random ? ls->random(ls->random_opaque, value) : cpu_host_random(value);
     if (rec) {
         Event *e = record_end(ls);
         e->value = *value;
@@ -359,6 +359,8 @@ void outside_attach(Lockstep *ls)
         cpu->ferr = ferr;
         cpu->ferr_opaque = ls;
     }
+    ls->random = cpu->random;
+    ls->random_opaque = cpu->random_opaque;
     cpu->random = random_number;
     cpu->random_opaque = ls;
     ls->code_write_check = cpu->code_write_check;
@@ -381,7 +383,8 @@ void outside_detach(Lockstep *ls)
     cpu->clock_opaque = ls->clock_opaque;
     cpu->ferr = ls->ferr;
     cpu->ferr_opaque = ls->ferr_opaque;
-    cpu->random = NULL;
+    cpu->random = ls->random;
+    cpu->random_opaque = ls->random_opaque;
     cpu->code_write_check = ls->code_write_check;
     cpu->mmu.on_device = ls->on_device;
     cpu->mmu.on_device_opaque = ls->on_device_opaque;

@@ -52,8 +52,7 @@ Exec *exec_new(CPUState *cpu, const ExecOptions *opt, const ExecHooks *hooks, ch
         exec_free(ex);
         return NULL;
     }
-    /* The window comes and goes as its host pages do; what the guest can see of the TLBs would, too. */
-    if (ex->backend->window && !opt->no_window && !cpu->counting) window_enable(&cpu->mmu);
+    if (ex->backend->window && !opt->no_window) window_enable(&cpu->mmu);
     if (ex->lockstep) lockstep_attach(ex->lockstep);
     return ex;
 }

@@ -134,6 +134,7 @@ static void look_ahead(Tr *t, Fetch *f, uint32_t page_eip)
     w.code32 = (t->mode & MODE_CS32) != 0;
     b->fl_live_out = IR_FL_ALL;
     if (t->mode & MODE_SINGLE) return; /* every instruction's flags may be looked at */
+    if (t->cpu->counting) return;      /* what an interrupt pushes shall not depend on where a deadline cut a block */
     switch (end->op) {
     case IR_GOTO:
     case IR_CALL: live = tr_flags_needed(&w, f->feat, end->target[0] - page_eip); break;

@@ -30,6 +30,14 @@ typedef struct DebugConConfig {
     CharDev *chardev; /* never NULL when present */
 } DebugConConfig;
 
+/* -icount */
+typedef struct IcountConfig {
+    bool on;
+    bool sleep;    /* while the guest idles, wait as long on the host */
+    uint8_t shift; /* an instruction takes 2^shift ns: 0 .. ICOUNT_SHIFT_MAX */
+} IcountConfig;
+enum { ICOUNT_SHIFT_MAX = 10 };
+
 /* -boot.  Devices: a floppy, c disk, d CD-ROM, n network; NULL: the default order. */
 typedef struct BootConfig {
     const char *order, *once; /* once: until the first reset */
@@ -70,6 +78,7 @@ typedef struct MachineConfig {
     RtcBase rtc_base;
     int64_t rtc_date; /* RTC_BASE_DATE: seconds since 1970, as the guest's clock shall show at power-on */
 
+    IcountConfig icount;
     const char *cpu; /* cpu_new()'s spec; NULL: default */
     ExecOptions exec;
 

@@ -2,7 +2,7 @@ noinst_LIBRARIES += libhw.a
 libhw_a_SOURCES =
 # The order of the machine
 libhw_a_SOURCES += src/hw/machine.h src/hw/machine_board.h src/hw/machine.c src/hw/timer_heap.h \
-	src/hw/timer_heap.c src/hw/alarm.h src/hw/alarm.c src/hw/alloc.h src/hw/ticks.h src/hw/inbox.h \
+	src/hw/timer_heap.c src/hw/icount.h src/hw/icount.c src/hw/digest.h src/hw/digest.c src/hw/alarm.h src/hw/alarm.c src/hw/alloc.h src/hw/ticks.h src/hw/inbox.h \
 	src/hw/inbox.c src/hw/chardev.h src/hw/config.h
 # Devices
 libhw_a_SOURCES += src/hw/i8259.h src/hw/i8259.c src/hw/i8254.h src/hw/i8254.c src/hw/port61.h src/hw/speaker.h src/hw/port61.c \

@@ -9,6 +9,7 @@
 
 #include "hw/alarm.h"
 #include "hw/alloc.h"
+#include "hw/icount.h"
 #include "hw/timer_heap.h"
 
 struct Timer {
@@ -42,6 +43,7 @@ struct Machine {
     uint64_t seen, seen_cpu; /* host clock when last read; this thread's CPU time when last compared with it ... */
     uint64_t compared;       /* ... and the host clock then */
     uint64_t stolen;         /* left out of virtual time, to be made up for when the guest is idle */
+    Icount *icount;          /* NULL: virtual time is the host's */
     bool stopped;
     uint64_t stopped_at; /* virtual time that stands still */
     const char *stop_reason;
@@ -259,6 +261,16 @@ static void run_posts(Machine *m)
     }
 }
 
+/* With the lock held: until something arrives or the host's clock says so. */
+static void wait_on_host(Machine *m, uint64_t until)
+{
+    struct timespec ts = { .tv_sec = (time_t)(until / 1000000000u), .tv_nsec = (long)(until % 1000000000u) };
+    if (until == TIMER_NEVER)
+        pthread_cond_wait(&m->arrived, &m->lock);
+    else
+        pthread_cond_timedwait(&m->arrived, &m->lock, &ts);
+}
+
 /* Until something is posted or the given virtual time comes. */
 static void sleep_for_work(Machine *m, uint64_t deadline)
 {
@@ -266,19 +278,33 @@ static void sleep_for_work(Machine *m, uint64_t deadline)
     while (!m->first) {
         uint64_t now = clock_now(m), host = now + m->clock_offset;
         if (deadline == TIMER_NEVER) {
-            pthread_cond_wait(&m->arrived, &m->lock);
+            wait_on_host(m, TIMER_NEVER);
         } else if (now >= deadline) {
             break;
         } else {
-            uint64_t until = host + time_to_sleep(m, deadline - now);
-            struct timespec ts = { .tv_sec = (time_t)(until / 1000000000u), .tv_nsec = (long)(until % 1000000000u) };
-            pthread_cond_timedwait(&m->arrived, &m->lock, &ts);
+            wait_on_host(m, host + time_to_sleep(m, deadline - now));
         }
         if (m->stopped || m->clock.now != host_now) continue;
         compare_clocks(m, host_now(NULL));
         make_up_stolen(m, m->seen - host);
     }
     pthread_mutex_unlock(&m->lock);
+}
+
+/* Time by instruction count stands still while the processor is halted: it leaps to the deadline, at once or when the
+ * host's clock has gone as far.  What is posted meanwhile comes when the host's clock says. */
+static void leap(Machine *m, uint64_t deadline)
+{
+    bool never = deadline == TIMER_NEVER, sleeps = icount_sleeps(m->icount);
+    uint64_t start = alarm_host_now(), now = clock_now(m), gap = never || deadline > now ? deadline - now : 0;
+    pthread_mutex_lock(&m->lock);
+    while (!m->first && (never || (sleeps && alarm_host_now() - start < gap)))
+        wait_on_host(m, never ? TIMER_NEVER : start + gap);
+    bool posted = m->first;
+    pthread_mutex_unlock(&m->lock);
+    uint64_t slept = alarm_host_now() - start;
+    if (posted && slept < gap) gap = sleeps ? slept : 0;
+    icount_skip(m->icount, gap);
 }
 
 /* --- devices and events -------------------------------------------------------------------------- */
@@ -391,10 +417,18 @@ static bool hook_wait(void *opaque)
 {
     Machine *m = opaque;
     TimerNode *n = timer_heap_first(&m->timers);
+    uint64_t deadline = n && n->deadline <= UINT64_MAX / 4 ? n->deadline : TIMER_NEVER;
     /* This thread wakes up by itself: the alarm's need not, with every tick of an idle guest. */
     if (m->alarm && alarm_armed(m->alarm)) alarm_arm(m->alarm, UINT64_MAX);
-    if (!m->stopped && !m->request) sleep_for_work(m, n && n->deadline <= UINT64_MAX / 4 ? n->deadline : TIMER_NEVER);
+    if (!m->stopped && !m->request) m->icount ? leap(m, deadline) : sleep_for_work(m, deadline);
     return machine_poll(m);
+}
+
+static uint64_t hook_grant(void *opaque)
+{
+    Machine *m = opaque;
+    TimerNode *n = timer_heap_first(&m->timers);
+    return m->icount && n ? icount_until(m->icount, n->deadline) : UINT64_MAX;
 }
 
 static bool hook_shutdown(void *opaque)
@@ -411,7 +445,8 @@ static bool hook_shutdown(void *opaque)
 
 ExecHooks machine_hooks(Machine *m)
 {
-    return (ExecHooks){ .poll = hook_poll, .wait = hook_wait, .shutdown = hook_shutdown, .opaque = m };
+    return (
+        ExecHooks){ .poll = hook_poll, .wait = hook_wait, .grant = hook_grant, .shutdown = hook_shutdown, .opaque = m };
 }
 
 /* --- life ------------------------------------------------------------------------------------------ */
@@ -436,6 +471,23 @@ Machine *machine_create(CPUState *cpu, PhysMem *phys, IoPorts *io, const ClockSo
     return m;
 }
 
+void machine_use_icount(Machine *m, const IcountConfig *cfg)
+{
+    m->icount = icount_new(m, cfg);
+    m->clock = (ClockSource){ .now = icount_now, .opaque = m->icount };
+    m->clock_offset = icount_now(m->icount);
+}
+
+bool machine_uses_icount(const Machine *m)
+{
+    return m->icount;
+}
+
+void machine_later(Machine *m, void (*fn)(void *opaque), void *opaque)
+{
+    icount_later(m->icount, fn, opaque);
+}
+
 void machine_set_board(Machine *m, const BoardOps *ops, void *board)
 {
     m->board_ops = ops;
@@ -450,6 +502,7 @@ void machine_set_policy(Machine *m, bool no_reboot, bool no_shutdown)
 
 bool machine_start_alarm(Machine *m)
 {
+    if (m->icount) return true; /* the count itself ends guest code at a deadline */
     m->alarm = alarm_new(&m->cpu->outside_request);
     if (!m->alarm) return false;
     m->alarm_at = TIMER_NEVER;
@@ -473,6 +526,7 @@ void machine_destroy(Machine *m)
         m->first = p->next;
         free(p);
     }
+    icount_free(m->icount);
     timer_heap_free(&m->timers);
     free(m->device);
     pthread_cond_destroy(&m->arrived);

@@ -24,6 +24,7 @@ static inline void irq_set(const IrqLine *l, bool level)
 
 /* --- virtual time: nanoseconds since power-on, stands still while the machine is stopped ------------- */
 uint64_t clock_now(Machine *m);
+bool machine_uses_icount(const Machine *m); /* virtual time is the instructions' (-icount), not the host's */
 typedef struct Timer Timer;
 Timer *timer_new(Machine *m, void (*fn)(void *opaque), void *opaque);
 void timer_free(Timer *t);

@@ -3,6 +3,7 @@
 #define CALQUE_HW_MACHINE_BOARD_H
 
 #include "exec/exec.h"
+#include "hw/config.h"
 #include "hw/machine.h"
 
 /* Where virtual time comes from: nanoseconds that never go back.  Tests bring their own. */
@@ -19,6 +20,10 @@ typedef struct BoardOps {
 
 /* cpu, phys, io are the board's.  clock NULL: the host's monotonic clock. */
 Machine *machine_create(CPUState *cpu, PhysMem *phys, IoPorts *io, const ClockSource *clock);
+/* Time by instruction count from here on; before there are devices. */
+void machine_use_icount(Machine *m, const IcountConfig *cfg);
+/* With time by instruction count: fn(opaque) runs on the machine thread a fixed virtual time from now. */
+void machine_later(Machine *m, void (*fn)(void *opaque), void *opaque);
 void machine_set_board(Machine *m, const BoardOps *ops, void *board);
 void machine_set_policy(Machine *m, bool no_reboot, bool no_shutdown);
 void *machine_board(Machine *m);

@@ -9,6 +9,7 @@
 
 #include "block/drive.h"
 #include "hw/alloc.h"
+#include "hw/digest.h"
 #include "hw/firmware.h"
 #include "hw/load.h"
 #include "hw/machine_board.h"
@@ -218,9 +219,15 @@ static void post_block(void *machine, void (*fn)(void *arg), void *arg)
     machine_post(machine, fn, arg);
 }
 
+static void post_block_later(void *machine, void (*fn)(void *arg), void *arg)
+{
+    machine_later(machine, fn, arg);
+}
+
 static bool open_drives(Pc *pc, char *error, size_t error_size)
 {
     BlockPoster poster = { .post = post_block, .opaque = pc->machine };
+    if (pc->cfg->icount.on) poster.later = post_block_later;
     pc->drives = drives_open(pc->cfg->drive, pc->cfg->n_drives, &poster, error, error_size);
     return pc->drives != NULL;
 }
@@ -278,6 +285,7 @@ static bool build(Pc *pc, char *error, size_t error_size)
 {
     static const BoardOps ops = { .reset = pc_reset, .shut_down = pc_shut_down, .free = pc_free };
     pc->machine = machine_create(pc->cpu, pc->phys, pc->io, NULL);
+    if (pc->cfg->icount.on) machine_use_icount(pc->machine, &pc->cfg->icount);
     machine_set_board(pc->machine, &ops, pc);
     machine_set_policy(pc->machine, pc->cfg->no_reboot, pc->cfg->no_shutdown);
     connect_cpu(pc);
@@ -287,7 +295,9 @@ static bool build(Pc *pc, char *error, size_t error_size)
                 add_devices(pc, error, error_size) && (pc->direct || add_firmware(pc, &kernel, error, error_size));
     file_free(&kernel);
     if (!good) return false;
-    pc->exec = exec_new(pc->cpu, &pc->cfg->exec, &hooks, error, error_size);
+    ExecOptions options = pc->cfg->exec;
+    options.icount = pc->cfg->icount.on;
+    pc->exec = exec_new(pc->cpu, &options, &hooks, error, error_size);
     if (!pc->exec) return false;
     if (pc->direct) return start_kernel(pc, error, error_size);
     reset_cpu(pc);
@@ -329,6 +339,7 @@ int machine_run(Machine *m)
 #endif
     if (pc->cfg->start_stopped) machine_stop(m, STOP_PRELAUNCH);
     exec_run(pc->exec);
+    if (log_on(LOG_DIGEST)) machine_digest(m, print_line, log_file());
     machine_stop_alarm(m);
     return machine_exit_status(m);
 }

@@ -32,6 +32,7 @@ const MonitorCommand monitor_commands[] = {
 const MonitorCommand monitor_infos[] = {
     { "block", NULL, "w?", "", "show the block devices", info_block },
     { "cpus", NULL, "", "", "show infos for each CPU", info_cpus },
+    { "digest", NULL, "", "", "show a digest of the machine's state", info_digest },
     { "history", NULL, "", "", "show the command line history", info_history },
     { "irq", NULL, "", "", "show the interrupts statistics", info_irq },
     { "jit", NULL, "", "", "show dynamic compiler info", info_jit },

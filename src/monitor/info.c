@@ -1,4 +1,5 @@
 /* `info`, what other folders can say about themselves. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #ifdef __linux__
@@ -8,6 +9,7 @@
 
 #include <config.h>
 
+#include "hw/digest.h"
 #include "monitor/monitor_int.h"
 
 void info_status(Monitor *mon, const Args *args)
@@ -18,6 +20,10 @@ void info_status(Monitor *mon, const Args *args)
     mon_printf(mon, "VM status: %s", machine_is_stopped(m) ? "paused" : "running");
     if (why) mon_printf(mon, " (%s)", why);
     mon_printf(mon, "\n");
+    uint64_t now = clock_now(m);
+    if (machine_uses_icount(m))
+        mon_printf(mon, "icount: %" PRIu64 " instructions, virtual time %" PRIu64 ".%09u s\n", cpu_insns(mon_cpu(mon)),
+                   now / 1000000000u, (unsigned)(now % 1000000000u));
 }
 
 void info_version(Monitor *mon, const Args *args)
@@ -39,7 +45,9 @@ void info_cpus(Monitor *mon, const Args *args)
 #ifdef SYS_gettid
     id = syscall(SYS_gettid); /* this is the machine thread */
 #endif
-    mon_printf(mon, "* CPU #0: thread_id=%ld%s\n", id, mon_cpu(mon)->halted ? " (halted)" : "");
+    mon_printf(mon, "* CPU #0: thread_id=%ld%s", id, mon_cpu(mon)->halted ? " (halted)" : "");
+    if (machine_uses_icount(mon_board(mon)->machine)) mon_printf(mon, " icount=%" PRIu64, cpu_insns(mon_cpu(mon)));
+    mon_printf(mon, "\n");
 }
 
 void info_registers(Monitor *mon, const Args *args)
@@ -53,6 +61,12 @@ void info_jit(Monitor *mon, const Args *args)
 {
     (void)args;
     if (mon_board(mon)->exec) exec_print_jit(mon_board(mon)->exec, mon_line, mon);
+}
+
+void info_digest(Monitor *mon, const Args *args)
+{
+    (void)args;
+    machine_digest(mon_board(mon)->machine, mon_line, mon);
 }
 
 void info_mtree(Monitor *mon, const Args *args)

@@ -45,7 +45,7 @@ MonitorHandler cmd_x, cmd_xp, cmd_print, cmd_in, cmd_out;
 MonitorHandler cmd_sendkey, cmd_mouse_move, cmd_mouse_button;
 MonitorHandler cmd_eject, cmd_change;
 /* info*.c */
-MonitorHandler info_status, info_version, info_name, info_cpus, info_registers, info_jit, info_mtree, info_block,
-    info_pci, info_mice, info_tlb, info_mem, info_pic, info_irq, info_qtree, info_history;
+MonitorHandler info_status, info_version, info_name, info_cpus, info_registers, info_jit, info_digest, info_mtree,
+    info_block, info_pci, info_mice, info_tlb, info_mem, info_pic, info_irq, info_qtree, info_history;
 
 #endif

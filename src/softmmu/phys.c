@@ -412,6 +412,13 @@ static void region_print(const PhysRegion *r, void (*emit)(void *opaque, const c
     emit(opaque, line);
 }
 
+void phys_each_memory(PhysMem *pm, void (*fn)(void *opaque, const char *name, const uint8_t *host, uint64_t size),
+                      void *opaque)
+{
+    for (PhysRegion *r = pm->regions; r; r = r->next)
+        if (r->kind == REGION_RAM || r->kind == REGION_ROM) fn(opaque, r->name, r->host, r->size);
+}
+
 void phys_print(PhysMem *pm, void (*emit)(void *opaque, const char *line), void *opaque)
 {
     size_t n = 0;

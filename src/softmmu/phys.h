@@ -49,6 +49,10 @@ void phys_region_set_source(PhysRegion *alias, PhysRegion *source, uint64_t offs
 void phys_region_set_code_only(PhysRegion *r, bool code_only);
 uint8_t *phys_region_host(PhysRegion *r); /* RAM and ROM: host address of its first byte */
 
+/* All RAM and ROM that there is, whether it can be seen or not. */
+void phys_each_memory(PhysMem *pm, void (*fn)(void *opaque, const char *name, const uint8_t *host, uint64_t size),
+                      void *opaque);
+
 /* Host memory behind one page, or NULL for a device window or a hole.  *writable: RAM, not ROM. */
 uint8_t *phys_page_host(PhysMem *pm, PhysAddr page, bool *writable);
 

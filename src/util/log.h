@@ -15,6 +15,7 @@
     X(EXEC, "exec", "each block entered from the execution loop")                                                      \
     X(CPU, "cpu", "CPU state before each block (implies no chaining)")                                                 \
     X(CPU_RESET, "cpu_reset", "CPU state at resets and triple faults")                                                 \
+    X(DIGEST, "digest", "a digest of the machine's state when the run ends")                                           \
     X(GUEST_ERRORS, "guest_errors", "what the guest does that hardware would not define")                              \
     X(MMU, "mmu", "TLB fills and flushes")                                                                             \
     X(PAGE, "page", "pages that gain or lose translated code")                                                         \

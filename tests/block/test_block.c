@@ -455,9 +455,36 @@ static void test_drives(void)
     ok(!drives_open(twice, 2, &poster, error, sizeof error) && strstr(error, "two drives"), "two at one place");
 }
 
+/* What the machine does with -icount: it is told at once, and asks when its time has come. */
+static void test_later(void)
+{
+    static const BlockPoster later = { .post = post, .later = post };
+    uint8_t a[512], b[512];
+    BlockOptions opt = { .file = make_file("later", 1024, -1) };
+    BlockImage *img = block_open(&opt, &later, error, sizeof error);
+    ok(!block_read_now(img, 0, 1, a), "finished requests later: nothing is answered at once");
+    BlockRequest r[3] = {
+        { .op = BLOCK_READ, .count = 1, .buf = a, .done = on_done, .opaque = (void *)1 },
+        { .op = BLOCK_READ, .sector = 1, .count = 1, .buf = b, .done = on_done, .opaque = (void *)2 },
+        { .op = BLOCK_READ, .sector = 2, .count = 1, .buf = b, .done = on_done, .opaque = (void *)3 },
+    };
+    unsigned told = queue.tail;
+    int before = done_count;
+    for (int i = 0; i < 3; i++) block_submit(img, &r[i]);
+    ok(queue.tail - told == 3 && done_count == before, "told of each when it is submitted");
+    run_one();
+    ok(done_count == before + 1 && !r[0].error && a[1] == 1 && a[511] == (uint8_t)511, "asked for, it is done");
+    block_close(img);
+    run_one();
+    run_one();
+    ok(done_count == before + 3 && !r[1].error && b[0] == 1 && r[2].error == EINVAL && queue.tail - told == 3,
+       "also when the image has been closed meanwhile, and only once");
+}
+
 int main(void)
 {
     if (!mkdtemp(dir)) return 1;
+    test_later();
     test_refusals();
     test_odd_size();
     test_locks();

@@ -68,6 +68,8 @@ refuse '-d' $k -d ''
 refuse '-D' $k -D /nonexistent-folder/log
 for r in '' x 2..1 1+0 0x100000000; do refuse '-dfilter' $k -dfilter "$r"; done
 for r in 0 x -5; do refuse '-max-insns' $k -max-insns "$r"; done
+for r in shift=11 shift=x auto shift=auto 99 sleep=maybe align=on rr=record shift= ''; do refuse '-icount' $k -icount "$r"; done
+refuse "nearest one is 'shift'" $k -icount shft=1
 for r in base=yesterday base=2006-02-31 base=2006-13-01 clock=x base=; do refuse '-rtc' $k -rtc "$r"; done
 refuse '-machine' $k -machine q35
 refuse '-M' $k -M isapc

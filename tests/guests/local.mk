@@ -36,12 +36,12 @@ screens: calque$(EXEEXT) $(MODES_IMAGE)
 # Bare-metal guests, one file for each topic; "list" names those that have been built.
 bare_guests_s = segments gates exceptions triple tasks v86 crossing smc codelimit realmode interrupts debug fpu sysenter \
 	iobitmap smm smmstate nmi apic nesting stepping
-bare_guests_c = paging entries availability limits newstack twofaults watch
+bare_guests_c = paging entries availability limits newstack twofaults watch clocks
 bare_guests = $(bare_guests_s) $(bare_guests_c)
 bare_guest_sources = tests/guests/start.S tests/guests/guest.h tests/guests/guest_c.h tests/guests/guest.ld \
 	$(bare_guests_s:%=tests/guests/%.S) $(bare_guests_c:%=tests/guests/%.c)
-EXTRA_DIST += $(bare_guest_sources) tests/guests/run.sh tests/guests/elsewhere.sh tests/guests/memory.sh
-TESTS += tests/guests/run.sh
+EXTRA_DIST += $(bare_guest_sources) tests/guests/run.sh tests/guests/icount.sh tests/guests/elsewhere.sh tests/guests/memory.sh
+TESTS += tests/guests/run.sh tests/guests/icount.sh
 if HAVE_GUEST_CC
 tests/guests/list: $(bare_guest_sources)
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && for guest in $(bare_guests); do \

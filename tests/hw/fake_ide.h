@@ -50,7 +50,7 @@ static void fake_ide_start(FakeIde *t)
     char error[256];
     fake_init(&t->f);
     phys_add_ram(t->f.phys, "ram", 0, FAKE_RAM, 0);
-    BlockPoster poster = { fake_post, t->f.m };
+    BlockPoster poster = { .post = fake_post, .opaque = t->f.m };
     t->drives = drives_open(t->cfg, t->n, &poster, error, sizeof error);
     if (!t->drives) {
         diag("%s", error);

@@ -1,4 +1,4 @@
-hw_tests = tests/hw/test_machine tests/hw/test_i8259 tests/hw/test_i8254 tests/hw/test_mc146818 tests/hw/test_i16550 \
+hw_tests = tests/hw/test_machine tests/hw/test_icount tests/hw/test_i8259 tests/hw/test_i8254 tests/hw/test_mc146818 tests/hw/test_i16550 \
 	tests/hw/test_i8042 tests/hw/test_ps2 tests/hw/test_ports tests/hw/test_load
 check_PROGRAMS += $(hw_tests)
 TESTS += $(hw_tests)
@@ -7,6 +7,8 @@ EXTRA_DIST += tests/hw/fake.h tests/hw/fake_chardev.h
 hw_test_libs = libhw.a libblock.a libsoftmmu.a libutil.a
 tests_hw_test_machine_SOURCES = tests/hw/test_machine.c
 tests_hw_test_machine_LDADD = $(hw_test_libs)
+tests_hw_test_icount_SOURCES = tests/hw/test_icount.c
+tests_hw_test_icount_LDADD = $(hw_test_libs)
 tests_hw_test_i8259_SOURCES = tests/hw/test_i8259.c
 tests_hw_test_i8259_LDADD = $(hw_test_libs)
 tests_hw_test_i8254_SOURCES = tests/hw/test_i8254.c

@@ -64,7 +64,7 @@ static void build(unsigned a, unsigned b, bool read_only)
     make_image(0, a);
     if (b) make_image(1, b), cfg[1].image.file = name[1];
     cfg[0].image.read_only = read_only;
-    set = drives_open(cfg, 2, &(BlockPoster){ post, &f }, error, sizeof error);
+    set = drives_open(cfg, 2, &(BlockPoster){ .post = post, .opaque = &f }, error, sizeof error);
     if (!set) diag("%s", error);
     dma = i8237_new(f.m);
     fdc = i82077_new(f.m, fake_line(&f, IRQ6), dma, set);
