@@ -41,10 +41,11 @@ typedef struct EmitInfo {
     uint32_t page_lin[2], itlb_word[2];
     bool same_page_exit[2]; /* target lies in the first page: may link to .entry */
     bool no_chain;
-    bool count;     /* at entry: leave when exit is requested or CPUState.insns_left is less than the block has, else
+    bool count; /* at entry: leave when exit is requested or CPUState.insns_left is less than the block has, else
                      * take as many from it */
-    bool no_window; /* MODE_WINDOW notwithstanding, accesses are checked */
-    bool no_runs;   /* every access checks for itself (IrMem.run ignored) */
+    uint64_t *callouts; /* by helper: counts calls; NULL: they are not counted */
+    bool no_window;     /* MODE_WINDOW notwithstanding, accesses are checked */
+    bool no_runs;       /* every access checks for itself (IrMem.run ignored) */
 } EmitInfo;
 
 /* One row per host instruction range, for -d out_asm: which IR operation it serves. */

@@ -12,7 +12,7 @@ OptionHandler opt_no_reboot, opt_no_shutdown, opt_start_stopped;
 /* opt_boot.c */
 OptionHandler opt_firmware_dir, opt_bios, opt_boot, opt_vga;
 /* opt_accel.c */
-OptionHandler opt_accel, opt_log, opt_log_file, opt_log_filter, opt_max_insns;
+OptionHandler opt_accel, opt_log, opt_log_file, opt_log_filter, opt_max_insns, opt_perfmap;
 /* opt_console.c */
 OptionHandler opt_serial, opt_chardev, opt_debugcon, opt_nodefaults;
 /* opt_device.c */

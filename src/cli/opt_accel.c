@@ -140,3 +140,9 @@ void opt_max_insns(CliOptions *o, const char *where, const char *arg)
 {
     o->machine.exec.max_insns = number_in(where, arg, 1, UINT64_MAX);
 }
+
+void opt_perfmap(CliOptions *o, const char *where, const char *arg)
+{
+    (void)where, (void)arg;
+    o->machine.exec.perfmap = true;
+}

@@ -89,6 +89,7 @@ static const Option options[] = {
     { "d", "ITEM,...", "log: 'help', or items", opt_log, NULL },
     { "D", "FILE", "where the log goes (default stderr)", opt_log_file, NULL },
     { "dfilter", "RANGE,...", "log only code at these addresses: A..B, A+LEN, A-LEN", opt_log_filter, NULL },
+    { "perfmap", NULL, "name translated code for perf(1), in /tmp/perf-PID.map", opt_perfmap, NULL },
     { "max-insns", "N", "leave with status 0 after about N guest instructions", opt_max_insns, NULL },
     { NULL, NULL, "Calque", NULL, NULL },
     { "help", NULL, "this text", print_help, NULL },

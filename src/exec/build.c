@@ -79,6 +79,7 @@ static bool emit(Exec *ex, TB *tb, bool cached)
     ir_run_passes(&ex->ir);
     EmitInfo info = { .owner = tb, .mode_id = tb->mode_id, .no_chain = ex->opt.no_chain || !cached };
     info.count = ex->cpu->counting;
+    info.callouts = ex->callouts;
     info.no_runs = !cached || cache_in_set(&ex->no_runs, tb->phys);
     info.no_window = !cached || cache_in_set(&ex->no_window, tb->phys);
     info.n_pages = cached ? tb->n_pages : 0;
@@ -147,6 +148,7 @@ static TB *try_build(Exec *ex, PhysAddr phys, uint32_t lin)
     if (!trackable) return build_scratch(ex, lin, 1);
     ex->n_tb++;
     cache_insert(ex, tb);
+    perfmap_note(ex, tb);
     ex->n_translated++;
     ex->n_guest_bytes += tb->size;
     ex->n_guest_insns += tb->n_guest;

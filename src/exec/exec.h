@@ -9,6 +9,7 @@ typedef struct ExecOptions {
     const char *backend;  /* NULL: best */
     unsigned tb_size_mib; /* code arena, 1..2047 (0: default) */
     bool no_chain;
+    bool perfmap;       /* names of translated code for perf(1) */
     bool no_window;     /* user mode's memory accesses are all checked, see softmmu/window.h */
     bool icount;        /* count instructions, for ExecHooks.grant */
     bool lockstep;      /* two backends beside each other (exec/lockstep.h); backend is ignored */

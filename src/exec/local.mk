@@ -4,6 +4,8 @@ libexec_a_SOURCES = \
 	src/exec/cache.c \
 	src/exec/build.c \
 	src/exec/count.c \
+	src/exec/perfmap.c \
+	src/exec/stats.c \
 	src/exec/loop.c \
 	src/exec/dump.c \
 	src/exec/lockstep.h src/exec/lockstep_int.h \

@@ -47,6 +47,11 @@ Exec *exec_new(CPUState *cpu, const ExecOptions *opt, const ExecHooks *hooks, ch
         return NULL;
     }
     cache_attach(ex);
+    stats_init(ex);
+    if (opt->perfmap && !perfmap_open(ex, error, error_size)) {
+        exec_free(ex);
+        return NULL;
+    }
     if ((opt->icount || opt->max_insns) && !count_init(ex)) {
         snprintf(error, error_size, "out of memory");
         exec_free(ex);
@@ -59,6 +64,8 @@ Exec *exec_new(CPUState *cpu, const ExecOptions *opt, const ExecHooks *hooks, ch
 
 void exec_free(Exec *ex)
 {
+    stats_free(ex);
+    perfmap_close(ex);
     count_free(ex);
     lockstep_free(ex->lockstep);
     cache_free(ex);
@@ -268,29 +275,4 @@ void exec_run(Exec *ex)
     }
     while (ex->running) turn(ex);
     cpu->exc_env = NULL;
-}
-
-void exec_print_jit(Exec *ex, void (*emit)(void *opaque, const char *line), void *opaque)
-{
-    char line[160];
-    snprintf(line, sizeof line, "Translation cache: %zu of %zu KiB used, backend %s", ex->arena.used >> 10,
-             ex->arena.size >> 10, ex->backend->name);
-    emit(opaque, line);
-    snprintf(line, sizeof line, "Blocks: %u now, %llu translated, %llu invalidated, %llu flushes", ex->n_tb,
-             (unsigned long long)ex->n_translated, (unsigned long long)ex->n_invalidated,
-             (unsigned long long)ex->n_flush);
-    emit(opaque, line);
-    snprintf(line, sizeof line, "Guest code: %llu instructions in %llu bytes -> %llu bytes of host code",
-             (unsigned long long)ex->n_guest_insns, (unsigned long long)ex->n_guest_bytes,
-             (unsigned long long)ex->n_host_bytes);
-    emit(opaque, line);
-    snprintf(line, sizeof line, "Translation time: %llu ms; loop turns: %llu",
-             (unsigned long long)(ex->translate_ns / 1000000), (unsigned long long)ex->n_runs);
-    emit(opaque, line);
-    WindowStats w = window_stats(&ex->cpu->mmu);
-    snprintf(line, sizeof line, "Window: opened %llu times, closed %llu; %llu pages mapped, %llu faults, %llu in vain",
-             (unsigned long long)w.opened, (unsigned long long)w.closed, (unsigned long long)w.mapped,
-             (unsigned long long)w.faults, (unsigned long long)w.hopeless);
-    emit(opaque, line);
-    if (ex->lockstep) lockstep_print(ex->lockstep, emit, opaque);
 }

@@ -2,6 +2,8 @@
 #ifndef CALQUE_EXEC_TB_H
 #define CALQUE_EXEC_TB_H
 
+#include <stdio.h>
+
 #include "exec/exec.h"
 #include "frontend/translate.h"
 
@@ -80,6 +82,8 @@ struct Exec {
     TB scratch; /* a block that runs once: retried alone, or from memory that cannot be tracked */
     bool scratch_active, retry_single, running;
     bool delivering;     /* an exception; still set in the next turn when delivery itself raised */
+    uint64_t *callouts;  /* -d stats: by helper; else NULL */
+    FILE *perfmap;       /* -perfmap; else NULL */
     BlockSet no_runs;    /* page checks cannot be merged */
     BlockSet no_window;  /* accesses by the window fault again and again */
     BlockSet ends_block; /* of instructions, by address: they access devices */
@@ -132,5 +136,14 @@ bool count_is_last(const Exec *ex, PhysAddr insn);
 /* dump.c */
 void dump_block(Exec *ex, const TB *tb, const IrBlock *before, const IrBlock *after, const EmitMap *map,
                 unsigned map_n);
+
+/* stats.c */
+void stats_init(Exec *ex);
+void stats_free(Exec *ex); /* prints, with -d stats */
+
+/* perfmap.c */
+bool perfmap_open(Exec *ex, char *error, size_t error_size);
+void perfmap_note(Exec *ex, const TB *tb);
+void perfmap_close(Exec *ex);
 
 #endif

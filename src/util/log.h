@@ -19,6 +19,7 @@
     X(GUEST_ERRORS, "guest_errors", "what the guest does that hardware would not define")                              \
     X(MMU, "mmu", "TLB fills and flushes")                                                                             \
     X(PAGE, "page", "pages that gain or lose translated code")                                                         \
+    X(STATS, "stats", "at the end: what translation did, and callouts by name")                                        \
     X(NOCHAIN, "nochain", "do not chain blocks (an option, not a log)")
 
 enum {

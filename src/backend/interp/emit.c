@@ -237,6 +237,7 @@ static void emit_helper(Emit *e, const IrInsn *in)
         e->failed = true;
         return;
     }
+    if (e->info->callouts) new_op(e, interp_tally, "tally")->p = &e->info->callouts[in->helper];
     Op *op = new_op(e, interp_helper(h), NULL), *place = new_op(e, interp_exit, "arguments");
     HelperArgs a;
     memset(&a, 0, sizeof a);

@@ -83,6 +83,13 @@ const Op *interp_count(CPUState *cpu, const Op *op)
     NEXT(op);
 }
 
+/* EmitInfo.callouts */
+const Op *interp_tally(CPUState *cpu, const Op *op)
+{
+    ++*(uint64_t *)(uintptr_t)op->p;
+    NEXT(op);
+}
+
 /* A fetch TLB word must be as it was when the block was made. */
 const Op *interp_check_page(CPUState *cpu, const Op *op)
 {

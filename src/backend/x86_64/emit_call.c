@@ -33,6 +33,10 @@ void emit_ststate(Emit *e, const IrInsn *in)
 void call_helper(Emit *e, unsigned helper)
 {
     const IrHelperInfo *h = ir_helper_info(helper);
+    if (e->info->callouts) {
+        asm_mov_imm64(&e->a, R8, (uintptr_t)&e->info->callouts[helper]);
+        asm_alu_mem_imm(&e->a, 8, 0, asm_mem(R8, 0), 1);
+    }
     store_eip(e, e->eip);
     asm_mov_imm64(&e->a, R8, (uintptr_t)h->fn);
     emit_call(e, h->effects & IR_HELPER_FPU ? thunks.helper_fpu : thunks.helper);

@@ -1,0 +1,100 @@
+/* What translation has done so far: `info jit`, and -d stats at the end. */
+#include "exec/lockstep.h"
+#include "exec/tb.h"
+#include "softmmu/window.h"
+#include "util/log.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+typedef struct Out {
+    void (*emit)(void *opaque, const char *line);
+    void *opaque;
+} Out;
+
+__attribute__((format(printf, 2, 3))) static void line(const Out *out, const char *fmt, ...)
+{
+    char text[160];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    out->emit(out->opaque, text);
+}
+
+static double ratio(uint64_t a, uint64_t b)
+{
+    return b ? (double)a / (double)b : 0;
+}
+
+static void print_code(const Exec *ex, const Out *out)
+{
+    line(out, "Translation cache: %zu of %zu KiB used, backend %s", ex->arena.used >> 10, ex->arena.size >> 10,
+         ex->backend->name);
+    line(out, "Blocks: %u now, %" PRIu64 " translated, %" PRIu64 " invalidated, %" PRIu64 " flushes", ex->n_tb,
+         ex->n_translated, ex->n_invalidated, ex->n_flush);
+    line(out,
+         "Guest code: %" PRIu64 " instructions in %" PRIu64 " bytes -> %" PRIu64 " bytes of host code (%.1f times)",
+         ex->n_guest_insns, ex->n_guest_bytes, ex->n_host_bytes, ratio(ex->n_host_bytes, ex->n_guest_bytes));
+    line(out, "Translation: %" PRIu64 " ms, %.0f ns per guest instruction; loop turns: %" PRIu64,
+         ex->translate_ns / 1000000, ratio(ex->translate_ns, ex->n_guest_insns), ex->n_runs);
+}
+
+static void print_memory(const Exec *ex, const Out *out)
+{
+    const Mmu *m = &ex->cpu->mmu;
+    WindowStats w = window_stats(m);
+    line(out, "TLB: %" PRIu64 " walks, %" PRIu64 " flushes, %" PRIu64 " accesses by the bus or across pages", m->n_miss,
+         m->n_flush, m->n_slow);
+    line(out,
+         "Window: opened %" PRIu64 " times, closed %" PRIu64 "; %" PRIu64 " pages mapped, %" PRIu64 " faults, %" PRIu64
+         " in vain",
+         w.opened, w.closed, w.mapped, w.faults, w.hopeless);
+}
+
+static const uint64_t *by_count;
+static int more_first(const void *a, const void *b)
+{
+    uint64_t x = by_count[*(const unsigned *)a], y = by_count[*(const unsigned *)b];
+    return (x < y) - (x > y);
+}
+
+/* Counted with -d stats only. */
+static void print_callouts(const Exec *ex, const Out *out)
+{
+    unsigned order[256], n = 0;
+    if (!ex->callouts) return;
+    for (unsigned i = 0; i < ir_helper_count() && n < 256; i++)
+        if (ex->callouts[i]) order[n++] = i;
+    by_count = ex->callouts;
+    qsort(order, n, sizeof *order, more_first);
+    for (unsigned i = 0; i < n; i++)
+        line(out, "Callout %-20s %12" PRIu64, ir_helper_info(order[i])->name, ex->callouts[order[i]]);
+}
+
+void exec_print_jit(Exec *ex, void (*emit)(void *opaque, const char *line), void *opaque)
+{
+    Out out = { emit, opaque };
+    print_code(ex, &out);
+    print_memory(ex, &out);
+    if (ex->lockstep) lockstep_print(ex->lockstep, emit, opaque);
+    print_callouts(ex, &out);
+}
+
+static void log_text(void *opaque, const char *text)
+{
+    (void)opaque;
+    log_printf("%s\n", text);
+}
+
+void stats_init(Exec *ex)
+{
+    if (log_on(LOG_STATS)) ex->callouts = calloc(ir_helper_count(), sizeof *ex->callouts);
+}
+
+void stats_free(Exec *ex)
+{
+    if (log_on(LOG_STATS)) exec_print_jit(ex, log_text, NULL);
+    free(ex->callouts);
+}
