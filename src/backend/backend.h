@@ -48,11 +48,13 @@ typedef struct EmitInfo {
     bool no_runs;       /* every access checks for itself (IrMem.run ignored) */
 } EmitInfo;
 
-/* One row per host instruction range, for -d out_asm: which IR operation it serves. */
+/* One row per range of host code, in order, for -d out_asm: which IR operation it serves, and what for. */
+enum { EMIT_MAP_ENTRY = ~0u };
 typedef struct EmitMap {
-    uint32_t offset;     /* host code offset from the block's start */
-    uint32_t ir_index;   /* index into IrBlock.insn, or ~0 with purpose */
-    const char *purpose; /* NULL, or "page check", "cold: load", "exit", ... */
+    uint32_t offset;     /* from the block's start; the range goes on to the next row's, the last one's to the end */
+    uint32_t ir_index;   /* index into IrBlock.insn, or EMIT_MAP_ENTRY: what is done once at the block's entry */
+    const char *purpose; /* "TLB check", "flag save", "chain slot", ...; NULL: the operation itself */
+    bool cold;           /* out of line, behind the block */
 } EmitMap;
 
 typedef struct Backend {
@@ -74,7 +76,11 @@ typedef struct Backend {
     /* True when host code can be disassembled with Capstone's x86-64 mode; else dump() prints it. */
     bool native;
     bool window; /* makes use of MODE_WINDOW */
-    void (*dump)(const BackendCode *code, void (*emit_line)(void *opaque, const char *line), void *opaque);
+    const char *(*shared_name)(
+        const void *code); /* native: what all blocks share at this address, as run; NULL: nothing */
+    /* Bytes [from, to) of the code, as EmitMap counts them: a line each step. */
+    void (*dump)(const BackendCode *code, uint32_t from, uint32_t to, void (*emit_line)(void *opaque, const char *line),
+                 void *opaque);
 } Backend;
 
 extern const Backend backend_interp;

@@ -58,12 +58,12 @@ static bool wanted(const TB *tb)
     return showing || (log_on(LOG_IN_ASM | LOG_OP | LOG_OP_OPT | LOG_OUT_ASM) && log_in_range(tb->lin));
 }
 
-/* Copies of the IR before the passes, for the log only. */
-static const IrBlock *keep_before(const IrBlock *b)
+/* For the log only: the IR before the passes, and what they say about it. */
+static const IrBlock *keep_before(IrBlock *b, IrNotes *notes)
 {
     static IrBlock before;
     static IrInsn insn[1 << 14];
-    if (b->n > sizeof insn / sizeof *insn) return NULL;
+    if (b->n > sizeof insn / sizeof *insn || !ir_notes_begin(notes, b)) return NULL;
     before = *b;
     before.insn = insn;
     memcpy(insn, b->insn, b->n * sizeof *insn);
@@ -73,10 +73,12 @@ static const IrBlock *keep_before(const IrBlock *b)
 static bool emit(Exec *ex, TB *tb, bool cached)
 {
     static EmitMap map[MAX_MAP];
+    static IrNotes notes;
     unsigned map_n = 0;
     bool log = wanted(tb);
-    const IrBlock *before = log ? keep_before(&ex->ir) : NULL;
+    const IrBlock *before = log ? keep_before(&ex->ir, &notes) : NULL;
     ir_run_passes(&ex->ir);
+    ir_notes_end(&ex->ir);
     EmitInfo info = { .owner = tb, .mode_id = tb->mode_id, .no_chain = ex->opt.no_chain || !cached };
     info.count = ex->cpu->counting;
     info.callouts = ex->callouts;
@@ -89,7 +91,14 @@ static bool emit(Exec *ex, TB *tb, bool cached)
     }
     if (!ex->backend->emit(&ex->arena, &ex->ir, &info, &tb->code, log ? map : NULL, MAX_MAP, &map_n)) return false;
     tb->ir_ops = ex->ir.n;
-    if (log) dump_block(ex, tb, before, &ex->ir, map, map_n);
+    if (log)
+        dump_block(&(BlockDump){ .ex = ex,
+                                 .tb = tb,
+                                 .before = before,
+                                 .after = &ex->ir,
+                                 .notes = before ? &notes : NULL,
+                                 .map = map,
+                                 .map_n = map_n });
     return true;
 }
 

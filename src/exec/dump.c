@@ -1,5 +1,5 @@
-/* -d in_asm,op,op_opt,out_asm: one block, instruction by instruction: what the guest wrote, the intermediate code before
- * and after the passes, and the host code that serves it. */
+/* -d in_asm,op,op_opt,out_asm, and "calque explain": one block as one text, instruction by instruction: what the guest
+ * wrote, the intermediate code it became, what the passes did to that and why, and the host code that serves it. */
 #include "exec/tb.h"
 #include "util/log.h"
 
@@ -14,121 +14,135 @@ static csh guest_handle(bool code32)
     return handle[code32];
 }
 
-static csh host_handle(void)
-{
-    static csh handle;
-    if (!handle && cs_open(CS_ARCH_X86, CS_MODE_64, &handle) != CS_ERR_OK) return 0;
-    return handle;
-}
-
-static void print_bytes(char *buf, size_t size, const uint8_t *bytes, size_t n)
+void dump_hex(char *buf, size_t size, const uint8_t *bytes, size_t n)
 {
     size_t at = 0;
+    *buf = '\0';
     for (size_t i = 0; i < n && at + 3 < size; i++) at += (size_t)snprintf(buf + at, size - at, "%02x", bytes[i]);
 }
 
-/* One instruction; returns its length, 1 when it does not disassemble. */
-static size_t print_insn(csh h, const char *indent, const uint8_t *code, size_t avail, uint64_t addr)
+void dump_line(enum DumpColour colour, const char *tag, const char *addr, const char *bytes, const char *text,
+               const char *purpose)
 {
-    char hex[48] = "";
-    cs_insn *insn = NULL;
-    if (h && cs_disasm(h, code, avail, addr, 1, &insn) == 1) {
-        size_t n = insn->size;
-        print_bytes(hex, sizeof hex, code, n);
-        log_printf("%s%08llx  %-24s %s %s\n", indent, (unsigned long long)addr, hex, insn->mnemonic, insn->op_str);
-        cs_free(insn, 1);
-        return n;
-    }
-    print_bytes(hex, sizeof hex, code, 1);
-    log_printf("%s%08llx  %-24s (data)\n", indent, (unsigned long long)addr, hex);
-    return 1;
+    static const char *const on[] = {
+        [DUMP_HEAD] = "\033[1m",  [DUMP_GUEST] = "\033[1;32m", [DUMP_IR] = "\033[36m",
+        [DUMP_NOTE] = "\033[33m", [DUMP_COLD] = "\033[2m",     [DUMP_HOST] = "",
+    };
+    bool coloured = log_colour() && colour != DUMP_PLAIN;
+    char line[512];
+    int n = snprintf(line, sizeof line, "%-8s%-10s%-26s%s", tag, addr, bytes, text);
+    if (purpose && n < (int)sizeof line)
+        snprintf(line + n, sizeof line - (size_t)n, "%*s; %s", n < 88 ? 88 - n : 1, "", purpose);
+    n = (int)strlen(line);
+    while (n && line[n - 1] == ' ') line[--n] = '\0';
+    log_printf("%s%s%s\n", coloured ? on[colour] : "", line, coloured ? "\033[0m" : "");
 }
 
 static void guest_line(const TB *tb, uint32_t eip, uint32_t len)
 {
-    uint8_t bytes[DECODE_MAX];
+    uint8_t code[DECODE_MAX];
+    char addr[12], bytes[2 * DECODE_MAX + 4], text[200] = "(data)";
     uint32_t at = (uint32_t)(tb->phys & PAGE_MASK) + (eip - tb->eip);
-    for (uint32_t i = 0; i < len && i < sizeof bytes; i++, at++) {
+    if (len > sizeof code) len = sizeof code;
+    for (uint32_t i = 0; i < len; i++, at++) {
         const uint8_t *page = tb->page_host[at >> PAGE_SHIFT & 1];
-        bytes[i] = page ? page[at & PAGE_MASK] : 0;
+        code[i] = page ? page[at & PAGE_MASK] : 0;
     }
-    print_insn(guest_handle((tb->mode & MODE_CS32) != 0), "", bytes, len, eip);
-}
-
-/* The operations of one guest instruction: from the MARK at *i to the next. */
-static void ir_lines(const IrBlock *b, uint32_t eip, const char *indent)
-{
-    char text[256];
-    bool inside = false;
-    for (uint32_t i = 0; i < b->n; i++) {
-        const IrInsn *in = &b->insn[i];
-        if (in->op == IR_MARK) {
-            inside = in->target[0] == eip;
-            continue;
-        }
-        if (!inside || in->op == IR_NOP) continue;
-        ir_print_insn(text, sizeof text, in);
-        log_printf("%s%s\n", indent, text);
+    csh h = guest_handle((tb->mode & MODE_CS32) != 0);
+    cs_insn *insn = NULL;
+    if (h && cs_disasm(h, code, len, eip, 1, &insn) == 1) {
+        snprintf(text, sizeof text, "%s %s", insn->mnemonic, insn->op_str);
+        cs_free(insn, 1);
     }
+    snprintf(addr, sizeof addr, "%08x", eip);
+    dump_hex(bytes, sizeof bytes, code, len);
+    dump_line(DUMP_GUEST, "guest", addr, bytes, text, NULL);
 }
 
-static void host_range(const TB *tb, uint32_t from, uint32_t to)
+/* --- IR ------------------------------------------------------------------------------------------------ */
+
+static void ir_line(const char *tag, const IrInsn *in)
 {
-    const uint8_t *base = tb->code.entry_checked;
-    while (from < to)
-        from += (uint32_t)print_insn(host_handle(), "            ", base + from, to - from, (uintptr_t)(base + from));
+    char text[200];
+    ir_print_insn(text, sizeof text, in);
+    dump_line(DUMP_IR, tag, "", "", text, NULL);
 }
 
-static uint32_t row_end(const TB *tb, const EmitMap *map, unsigned n, unsigned i)
+static void note_lines(const IrNotes *notes, uint32_t number)
 {
-    return i + 1 < n ? map[i + 1].offset : tb->code.size;
-}
-
-static void host_lines(const TB *tb, const EmitMap *map, unsigned n, uint32_t first, uint32_t last, bool cold)
-{
-    bool said = false;
-    for (unsigned i = 0; i < n; i++) {
-        if (map[i].ir_index < first || map[i].ir_index >= last || (map[i].purpose != NULL) != cold) continue;
-        uint32_t end = row_end(tb, map, n, i);
-        if (end == map[i].offset) continue;
-        if (cold && !said) log_printf("          out of line:\n");
-        said = true;
-        host_range(tb, map[i].offset, end);
+    for (uint32_t i = 0; i < notes->n; i++) {
+        if (notes->note[i].number != number) continue;
+        char text[IR_NOTE_TEXT + 24];
+        snprintf(text, sizeof text, "  %s: %s", notes->note[i].pass, notes->note[i].text);
+        dump_line(DUMP_NOTE, "", "", "", text, NULL);
     }
 }
 
-static void emit_text(void *opaque, const char *line)
+static bool same_text(const IrInsn *a, const IrInsn *b)
 {
-    (void)opaque;
-    log_printf("        %s\n", line);
+    char one[200], other[200];
+    ir_print_insn(one, sizeof one, a);
+    ir_print_insn(other, sizeof other, b);
+    return !strcmp(one, other);
 }
 
-static void dump_insn(Exec *ex, const TB *tb, const IrBlock *before, const IrBlock *after, uint32_t i,
-                      const EmitMap *map, unsigned map_n)
+/* One operation before the passes, why it changed, and what is left of it (NULL: nothing). */
+static void ir_pair(const BlockDump *d, uint32_t number, const IrInsn *left)
 {
-    uint32_t eip = after->insn[i].target[0], end = i + 1;
-    while (end < after->n && after->insn[end].op != IR_MARK) end++;
-    guest_line(tb, eip, after->insn[i].target[1]);
-    if (log_on(LOG_OP) && before) ir_lines(before, eip, "      op      ");
-    if (log_on(LOG_OP_OPT)) ir_lines(after, eip, "      op_opt  ");
-    if (log_on(LOG_OUT_ASM) && ex->backend->native) {
-        host_lines(tb, map, map_n, i, end, false);
-        host_lines(tb, map, map_n, i, end, true);
+    const IrInsn *in = &d->before->insn[number];
+    bool op = log_on(LOG_OP), opt = log_on(LOG_OP_OPT);
+    if (in->op == IR_NOP) return;
+    if (op && opt && left && same_text(in, left)) {
+        ir_line("op=opt", in);
+        note_lines(d->notes, number);
+        return;
+    }
+    if (op) ir_line("op", in);
+    if (opt && (op || left)) note_lines(d->notes, number);
+    if (opt && left) ir_line("op_opt", left);
+}
+
+/* The operations of the guest instruction whose MARK is number `mark` before the passes; after.insn[i] is the MARK now. */
+static void ir_lines(const BlockDump *d, uint32_t i)
+{
+    if (!d->before) {
+        for (i++; log_on(LOG_OP_OPT) && i < d->after->n && d->after->insn[i].op != IR_MARK; i++)
+            ir_line("op_opt", &d->after->insn[i]);
+        return;
+    }
+    uint32_t number = d->notes->number[i++];
+    while (++number < d->before->n && d->before->insn[number].op != IR_MARK) {
+        while (i < d->after->n && d->notes->number[i] < number) i++;
+        bool left = i < d->after->n && d->notes->number[i] == number;
+        ir_pair(d, number, left && d->after->insn[i].op != IR_NOP ? &d->after->insn[i] : NULL);
     }
 }
 
-void dump_block(Exec *ex, const TB *tb, const IrBlock *before, const IrBlock *after, const EmitMap *map, unsigned map_n)
+/* --- the block ------------------------------------------------------------------------------------------- */
+
+static void head(const TB *tb)
 {
-    log_printf("---- block %08x (linear %08x, physical %09llx), mode %07x: %u instructions, %u bytes -> %u operations, "
-               "%u bytes\n",
-               tb->eip, tb->lin, (unsigned long long)tb->phys, tb->mode, tb->n_guest, tb->size, after->n,
-               tb->code.size);
-    if (log_on(LOG_OUT_ASM) && ex->backend->native && map_n) {
-        log_printf("          entry: page check\n");
-        host_range(tb, 0, map_n > 1 ? map[1].offset : 0);
+    char text[200];
+    snprintf(text, sizeof text, "block %08x (linear %08x, physical %09llx), mode %07x", tb->eip, tb->lin,
+             (unsigned long long)tb->phys, tb->mode);
+    dump_line(DUMP_HEAD, "----", text, "", "", NULL);
+}
+
+void dump_block(const BlockDump *d)
+{
+    HostCount count = { .n_purposes = 0 };
+    const IrBlock *b = d->after;
+    bool host = log_on(LOG_OUT_ASM);
+    head(d->tb);
+    if (host) dump_host(d, EMIT_MAP_ENTRY, EMIT_MAP_ENTRY, false, &count);
+    for (uint32_t i = 0, end; i < b->n; i = end) {
+        for (end = i + 1; end < b->n && b->insn[end].op != IR_MARK;) end++;
+        if (b->insn[i].op == IR_MARK) guest_line(d->tb, b->insn[i].target[0], b->insn[i].target[1]);
+        if (b->insn[i].op == IR_MARK) ir_lines(d, i);
+        if (host) dump_host(d, i, end, false, &count);
+        if (host) dump_host(d, i, end, true, &count);
     }
-    for (uint32_t i = 0; i < after->n; i++)
-        if (after->insn[i].op == IR_MARK) dump_insn(ex, tb, before, after, i, map, map_n);
-    if (log_on(LOG_OUT_ASM) && !ex->backend->native) ex->backend->dump(&tb->code, emit_text, NULL);
+    if (host) dump_host(d, EMIT_MAP_ENTRY, EMIT_MAP_ENTRY, true, &count);
+    if (host) dump_host_totals(d, &count);
     log_printf("\n");
 }

@@ -8,6 +8,7 @@ libexec_a_SOURCES = \
 	src/exec/stats.c \
 	src/exec/loop.c \
 	src/exec/dump.c \
+	src/exec/dump_host.c \
 	src/exec/lockstep.h src/exec/lockstep_int.h \
 	src/exec/lockstep.c \
 	src/exec/lockstep_step.c \

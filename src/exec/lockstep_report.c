@@ -29,7 +29,7 @@ static void print_block(const Lockstep *ls)
     const LockstepCode *c = tb->code.entry;
     if (!ls->tested->native) return;
     log_printf("%s runs it as\n", ls->reference->name);
-    ls->reference->dump(&c->reference, emit_text, NULL);
+    ls->reference->dump(&c->reference, 0, c->reference.size, emit_text, NULL);
 }
 
 static const char *outcome(bool raised)

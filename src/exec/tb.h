@@ -6,6 +6,7 @@
 
 #include "exec/exec.h"
 #include "frontend/translate.h"
+#include "tcg/notes.h"
 
 typedef struct TB TB;
 
@@ -134,8 +135,36 @@ void count_note_block(Exec *ex, const TB *tb);
 bool count_is_last(const Exec *ex, PhysAddr insn);
 
 /* dump.c */
-void dump_block(Exec *ex, const TB *tb, const IrBlock *before, const IrBlock *after, const EmitMap *map,
-                unsigned map_n);
+/* A block just made.  before: its IR as it went into the passes, with notes on what they did; both NULL when they are not
+ * known. */
+typedef struct BlockDump {
+    const Exec *ex;
+    const TB *tb;
+    const IrBlock *before, *after;
+    const IrNotes *notes;
+    const EmitMap *map;
+    unsigned map_n;
+} BlockDump;
+void dump_block(const BlockDump *d); /* to the log */
+
+/* dump_host.c: the host code of one block, for dump.c */
+typedef struct HostCount {
+    uint32_t hot, cold; /* instructions */
+    uint32_t cold_bytes;
+    struct HostPurpose {
+        const char *name; /* NULL: the guest's instructions themselves */
+        uint32_t n;       /* hot instructions */
+    } purpose[32];
+    unsigned n_purposes;
+} HostCount;
+/* What serves operations [first, last), in line or not: prints it and adds it up. */
+void dump_host(const BlockDump *d, uint32_t first, uint32_t last, bool cold, HostCount *count);
+void dump_host_totals(const BlockDump *d, const HostCount *count);
+/* The columns of all lines: what the line is, an address, bytes, and text. */
+enum DumpColour { DUMP_PLAIN, DUMP_HEAD, DUMP_GUEST, DUMP_IR, DUMP_NOTE, DUMP_HOST, DUMP_COLD };
+void dump_line(enum DumpColour colour, const char *tag, const char *addr, const char *bytes, const char *text,
+               const char *purpose);
+void dump_hex(char *buf, size_t size, const uint8_t *bytes, size_t n);
 
 /* stats.c */
 void stats_init(Exec *ex);

@@ -58,15 +58,15 @@ enum { IR_SEG_ES, IR_SEG_CS, IR_SEG_SS, IR_SEG_DS, IR_SEG_FS, IR_SEG_GS };
  * base and index may be temporaries. */
 typedef struct IrMem {
     uint8_t seg;
-    uint8_t flat;  /* segment known to be base 0, limit 4 GiB, right type for this access: no check */
-    uint8_t asize; /* 2 or 4 */
-    uint8_t shift; /* 0..3 */
+    uint8_t flat;         /* segment known to be base 0, limit 4 GiB, right type for this access: no check */
+    uint8_t asize;        /* 2 or 4 */
+    uint8_t shift;        /* 0..3 */
     uint16_t base, index; /* IR_NOREG when absent */
     uint32_t disp;
-    uint8_t run_first; /* the access that checks for its run */
-    uint16_t run;      /* pass "runs": accesses that one page check can serve share a number; 0 none */
+    uint8_t run_first;         /* the access that checks for its run */
+    uint16_t run;              /* pass "runs": accesses that one page check can serve share a number; 0 none */
     uint16_t run_off, run_len; /* offset of this access from the run's lowest byte; bytes the run spans */
-    uint8_t align; /* > 1: #GP(0) when the linear address is not a multiple (16 for MOVAPS ...) */
+    uint8_t align;             /* > 1: #GP(0) when the linear address is not a multiple (16 for MOVAPS ...) */
 } IrMem;
 
 /* An x87, MMX or SSE instruction, to be re-encoded or interpreted by table. */
@@ -82,16 +82,16 @@ typedef struct IrFp {
     uint8_t reg_use, rm_use;   /* IR_USE_* for register operands */
     uint8_t mem_size;          /* bytes, with rm_kind == IR_FP_MEM: 1 2 4 8 10 16 */
     uint8_t mem_use;           /* IR_MEM_R or IR_MEM_W */
-    uint8_t soft; /* exceptions are unmasked: use the reference helper, which can raise #MF / #XM */
+    uint8_t soft;              /* exceptions are unmasked: use the reference helper, which can raise #MF / #XM */
 } IrFp;
 
 typedef struct IrInsn {
-    uint8_t op;           /* IrOp */
+    uint8_t op;            /* IrOp */
     uint8_t width, width2; /* bytes */
-    uint8_t cc;           /* x86 condition code 0..15 */
-    uint8_t fl_rd, fl_wr; /* IR_CF ...: read and written (or undefined) by this one */
-    uint8_t fl_live;      /* of fl_wr: those somebody reads later (set by the liveness pass) */
-    uint8_t lock;         /* LOCK prefix was present */
+    uint8_t cc;            /* x86 condition code 0..15 */
+    uint8_t fl_rd, fl_wr;  /* IR_CF ...: read and written (or undefined) by this one */
+    uint8_t fl_live;       /* of fl_wr: those somebody reads later (set by the liveness pass) */
+    uint8_t lock;          /* LOCK prefix was present */
     IrOpnd dst, a, b, c, d;
     IrMem mem;
     IrFp fp;
@@ -103,15 +103,17 @@ typedef struct IrInsn {
 typedef struct IrBlock {
     IrInsn *insn;
     uint32_t n, cap;
-    uint16_t n_temps;   /* temporaries in use: IR_TEMP0 .. IR_TEMP0 + n_temps - 1 */
-    uint32_t eip;       /* of the first instruction */
+    uint16_t n_temps; /* temporaries in use: IR_TEMP0 .. IR_TEMP0 + n_temps - 1 */
+    uint32_t eip;     /* of the first instruction */
     uint32_t cs_base;
-    uint32_t mode;      /* mode flags, cpu/mode.h */
-    uint32_t size;      /* guest bytes */
-    uint32_t n_guest;   /* guest instructions */
-    uint8_t mmu_idx;    /* which TLB the block's accesses use, softmmu/mmu.h */
-    uint8_t fl_live_out; /* arithmetic flags live at the block's end (look-ahead; ALL when unknown) */
-    uint32_t look_lo, look_hi; /* guest EIPs [lo, hi), in the first page, whose bytes fl_live_out relies on: a write there
+    uint32_t mode;         /* mode flags, cpu/mode.h */
+    uint32_t size;         /* guest bytes */
+    uint32_t n_guest;      /* guest instructions */
+    uint8_t mmu_idx;       /* which TLB the block's accesses use, softmmu/mmu.h */
+    uint8_t fl_live_out;   /* arithmetic flags live at the block's end (look-ahead; ALL when unknown) */
+    struct IrNotes *notes; /* tcg/notes.h: where passes say what they do; NULL: nobody asks */
+    uint32_t look_lo,
+        look_hi; /* guest EIPs [lo, hi), in the first page, whose bytes fl_live_out relies on: a write there
                                 * outdates the block like one to its own code.  Equal: none */
 } IrBlock;
 
@@ -122,12 +124,21 @@ void ir_block_free(IrBlock *b);
 /* Appends an operation with fl_rd, fl_wr from the table (cc first set by the caller's argument);
  * the pointer is valid until the next ir_emit. */
 IrInsn *ir_emit(IrBlock *b, IrOp op, unsigned width);
-uint16_t ir_temp(IrBlock *b); /* a new temporary's register number */
+uint16_t ir_temp(IrBlock *b);     /* a new temporary's register number */
 uint8_t ir_cc_flags(unsigned cc); /* flags that condition cc (0..15) tests */
 
-static inline IrOpnd ir_reg(unsigned reg) { return (IrOpnd){ .kind = IR_REG, .reg = (uint16_t)reg }; }
-static inline IrOpnd ir_reg_high(unsigned reg) { return (IrOpnd){ .kind = IR_REG, .high = 1, .reg = (uint16_t)reg }; }
-static inline IrOpnd ir_imm(uint32_t v) { return (IrOpnd){ .kind = IR_IMM, .imm = v }; }
+static inline IrOpnd ir_reg(unsigned reg)
+{
+    return (IrOpnd){ .kind = IR_REG, .reg = (uint16_t)reg };
+}
+static inline IrOpnd ir_reg_high(unsigned reg)
+{
+    return (IrOpnd){ .kind = IR_REG, .high = 1, .reg = (uint16_t)reg };
+}
+static inline IrOpnd ir_imm(uint32_t v)
+{
+    return (IrOpnd){ .kind = IR_IMM, .imm = v };
+}
 
 uint32_t ir_flags_to_eflags(unsigned fl); /* IR_* mask -> EFLAGS bit mask */
 unsigned ir_flags_from_eflags(uint32_t eflags);
@@ -141,14 +152,14 @@ unsigned ir_writes(const IrInsn *in, uint16_t regs[12]);
 /* Effects of helpers, given once by cpu at start-up, so that tcg need not know them. */
 typedef struct IrHelperInfo {
     const char *name;
-    void *fn;          /* uint32_t (*)(CPUState *, uint32_t, ...) or void (*)(...) */
-    uint8_t nargs;     /* 0..4, each uint32_t, after the CPUState pointer */
-    uint8_t has_ret;   /* returns uint32_t */
+    void *fn;               /* uint32_t (*)(CPUState *, uint32_t, ...) or void (*)(...) */
+    uint8_t nargs;          /* 0..4, each uint32_t, after the CPUState pointer */
+    uint8_t has_ret;        /* returns uint32_t */
     uint8_t gpr_rd, gpr_wr; /* guest GPRs it reads / may write in CPUState */
     uint8_t fl_rd, fl_wr;   /* arithmetic flags it reads from / writes to CPUState.cc (CPUState's flags are valid
                              * before it; after it, all flags named in fl_wr are in CPUState.cc) */
-    uint8_t attr;      /* IR_RAISES: may raise (EIP, all GPRs and live flags are in CPUState before the call) */
-    uint8_t effects;   /* IR_HELPER_* */
+    uint8_t attr;           /* IR_RAISES: may raise (EIP, all GPRs and live flags are in CPUState before the call) */
+    uint8_t effects;        /* IR_HELPER_* */
 } IrHelperInfo;
 enum {
     IR_HELPER_FPU = 1, /* touches CPUState.fpu: a backend that keeps x87/SSE state in host registers
@@ -160,6 +171,9 @@ unsigned ir_helper_count(void);
 
 /* Text of one operation, or of a block, as -d op shows it. */
 int ir_print_insn(char *buf, size_t size, const IrInsn *in);
+const char *ir_reg_text(char buf[8], unsigned reg);    /* "eax", "t3"; returns buf */
+const char *ir_sum_text(char buf[48], const IrMem *m); /* "ebx+esi*4+0x8" */
+const char *ir_flags_text(char buf[8], unsigned fl);   /* "CPAZSO" */
 
 /* Passes: each a function from IR to IR in a file of its own, tcg/pass_*.c, in running order. */
 typedef struct IrPass {
@@ -170,6 +184,6 @@ typedef struct IrPass {
 extern const IrPass ir_passes[];
 extern const unsigned ir_pass_count;
 bool ir_pass_enable(const char *name, bool on); /* false: no such pass */
-void ir_run_passes(IrBlock *b); /* those enabled; flag liveness facts are always made valid */
+void ir_run_passes(IrBlock *b);                 /* those enabled; flag liveness facts are always made valid */
 
 #endif

@@ -1,6 +1,6 @@
 /* The IR as text, for -d op and -d op_opt: one line per operation, as
  *     add.4    eax, t3  [wr CPAZSO live Z]
- *     st.4     ss:[esp+0xfffffffc], ebx */
+ *     st.4     ss:[esp-0x4], ebx */
 #include "tcg/ir.h"
 
 #include <stdarg.h>
@@ -53,14 +53,11 @@ static void put_operand(Text *t, const IrOpnd *o, unsigned width)
         put(t, "%#x", o->imm);
 }
 
-static void put_mem(Text *t, const IrMem *m)
+static void put_sum(Text *t, const IrMem *m)
 {
-    static const char seg[8][3] = { "es", "cs", "ss", "ds", "fs", "gs", "?", "?" };
     unsigned width = m->asize == 2 ? 2 : 4;
     const char *plus = "";
 
-    separate(t);
-    put(t, "%s%s:[", seg[m->seg & 7], m->flat ? "" : "!");
     if (m->base != IR_NOREG) put_reg(t, m->base, width, false), plus = "+";
     if (m->index != IR_NOREG) {
         put(t, "%s", plus);
@@ -68,19 +65,39 @@ static void put_mem(Text *t, const IrMem *m)
         if (m->shift) put(t, "*%u", 1u << m->shift);
         plus = "+";
     }
-    if (m->disp || !*plus) put(t, "%s%#x", plus, m->disp);
+    if (*plus && m->disp >> (width * 8 - 1))
+        put(t, "-%#x", (width == 2 ? 0x10000u : 0) - m->disp);
+    else if (m->disp || !*plus)
+        put(t, "%s%#x", plus, m->disp);
+}
+
+static void put_mem(Text *t, const IrMem *m)
+{
+    static const char seg[8][3] = { "es", "cs", "ss", "ds", "fs", "gs", "?", "?" };
+
+    separate(t);
+    put(t, "%s%s:[", seg[m->seg & 7], m->flat ? "" : "!");
+    put_sum(t, m);
     put(t, "]");
     if (m->align > 1) put(t, " align %u", m->align);
 }
 
-static void put_flags(Text *t, const char *what, unsigned fl)
+const char *ir_flags_text(char buf[8], unsigned fl)
 {
     static const char letter[] = "CPAZSO";
+    char *p = buf;
 
-    if (!fl) return;
-    put(t, " %s ", what);
     for (unsigned i = 0; i < 6; i++)
-        if (fl >> i & 1) put(t, "%c", letter[i]);
+        if (fl >> i & 1) *p++ = letter[i];
+    *p = '\0';
+    return buf;
+}
+
+static void put_flags(Text *t, const char *what, unsigned fl)
+{
+    char letters[8];
+
+    if (fl) put(t, " %s %s", what, ir_flags_text(letters, fl));
 }
 
 static void put_fp(Text *t, const IrInsn *in)
@@ -131,6 +148,22 @@ static void put_operands(Text *t, const IrInsn *in)
         put_operand(t, &in->c, 4);
         put_operand(t, &in->d, 4);
     }
+}
+
+const char *ir_reg_text(char buf[8], unsigned reg)
+{
+    Text t = { buf, 8, 0, false };
+
+    put_reg(&t, reg, 4, false);
+    return buf;
+}
+
+const char *ir_sum_text(char buf[48], const IrMem *m)
+{
+    Text t = { buf, 48, 0, false };
+
+    put_sum(&t, m);
+    return buf;
 }
 
 int ir_print_insn(char *buf, size_t size, const IrInsn *in)

@@ -4,6 +4,7 @@
  * Guest registers must be exact wherever something may raise, so additions to them are merged only when
  * nothing between can (the second takes over both, the first goes); a temporary's sum may be used as
  * long as the registers in it have not been written since. */
+#include "tcg/notes.h"
 #include "tcg/pass.h"
 
 /* What a temporary holds: base + index << shift + disp, of registers as they were at those stamps. */
@@ -19,6 +20,8 @@ typedef struct Sums {
     Sum of[PASS_MAX_REGS];
     uint32_t written[PASS_MAX_REGS];
     uint32_t now;
+    const IrBlock *b; /* and the operation in hand: for notes */
+    const IrInsn *in;
 } Sums;
 
 static void forget(Sums *s, unsigned reg)
@@ -36,11 +39,20 @@ static bool usable(const Sums *s, unsigned reg)
            (sum->index == IR_NOREG || s->written[sum->index] == sum->index_stamp);
 }
 
+static void note_fold(const Sums *s, unsigned reg)
+{
+    const Sum *sum = &s->of[reg];
+    IrMem m = { .asize = 4, .base = sum->base, .index = sum->index, .shift = sum->shift, .disp = sum->disp };
+    char name[8], text[48];
+    if (s->b->notes) ir_note(s->b, s->in, "%s is %s: folded in", ir_reg_text(name, reg), ir_sum_text(text, &m));
+}
+
 static void fold_base(const Sums *s, IrMem *m)
 {
     if (m->base == IR_NOREG || !usable(s, m->base)) return;
     const Sum *sum = &s->of[m->base];
     if (sum->index != IR_NOREG && m->index != IR_NOREG) return;
+    note_fold(s, m->base);
     m->base = sum->base;
     m->disp += sum->disp;
     if (sum->index != IR_NOREG) {
@@ -55,6 +67,7 @@ static void fold_index(const Sums *s, IrMem *m)
     if (m->index == IR_NOREG || !usable(s, m->index)) return;
     const Sum *sum = &s->of[m->index];
     if (sum->index != IR_NOREG || sum->base == IR_NOREG || sum->base == IR_ESP) return;
+    note_fold(s, m->index);
     m->index = sum->base;
     m->disp += sum->disp << m->shift;
 }
@@ -121,9 +134,10 @@ static void learn_from(Sums *s, IrInsn *in)
     }
     if (in->op == IR_MOV && in->width == 4 && in->a.kind == IR_REG) {
         /* mov esp, t with t = esp + n: the temporary is not needed for it. */
-        if (usable(s, in->a.reg) && s->of[in->a.reg].index == IR_NOREG && s->of[in->a.reg].base == in->dst.reg)
+        if (usable(s, in->a.reg) && s->of[in->a.reg].index == IR_NOREG && s->of[in->a.reg].base == in->dst.reg) {
+            note_fold(s, in->a.reg);
             make_lea(in, in->dst.reg, s->of[in->a.reg].disp);
-        else if (in->dst.reg != in->a.reg) {
+        } else if (in->dst.reg != in->a.reg) {
             learn(s, in->dst.reg, in->a.reg, IR_NOREG, 0, 0);
             return;
         }
@@ -163,6 +177,8 @@ static void merge_steps(IrBlock *b)
         if (in->op == IR_MARK || in->op == IR_NOP) continue;
         if (is_step(in, &d)) {
             if (step && step->dst.reg == in->dst.reg) {
+                ir_note(b, step, "removed: the next step, at %08x, does both", ir_insn_eip(b, in));
+                ir_note(b, in, "does the step of %08x too", ir_insn_eip(b, step));
                 ir_make_nop(step);
                 d += step_d;
                 make_lea(in, in->dst.reg, d);
@@ -182,6 +198,7 @@ void pass_addr(IrBlock *b)
 
     if (n_regs > PASS_MAX_REGS) n_regs = PASS_MAX_REGS;
     s.now = 0;
+    s.b = b;
     for (unsigned r = 0; r < n_regs; r++) {
         s.of[r].known = false;
         s.written[r] = 0;
@@ -189,6 +206,7 @@ void pass_addr(IrBlock *b)
     for (uint32_t i = 0; i < b->n; i++) {
         IrInsn *in = &b->insn[i];
         if (in->op == IR_MARK || in->op == IR_NOP) continue;
+        s.in = in;
         if (ir_op_info[in->op].mem != IR_MEM_NONE || in->op == IR_X87 || in->op == IR_VEC) {
             /* Both halves of a read-modify-write name one address; the frontend made it simple already. */
             if (in->op != IR_LDRMW && in->op != IR_STRMW) fold_base(&s, &in->mem), fold_index(&s, &in->mem);

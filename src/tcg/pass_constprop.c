@@ -3,6 +3,7 @@
  *
  * A fact about a register covers all of its 32 bits.  Writing a part of a register with a known value
  * merges it into the fact; writing a part with an unknown one ends it. */
+#include "tcg/notes.h"
 #include "tcg/pass.h"
 
 enum { UNKNOWN, CONSTANT, COPY };
@@ -18,7 +19,21 @@ typedef struct Facts {
     Fact of[PASS_MAX_REGS];
     uint32_t written[PASS_MAX_REGS]; /* stamp of the last write */
     uint32_t now;
+    const IrBlock *b; /* and the operation in hand: for notes */
+    const IrInsn *in;
 } Facts;
+
+static void note_value(const Facts *f, unsigned reg, uint32_t v)
+{
+    char name[8];
+    ir_note(f->b, f->in, "%s is known to be %#x", ir_reg_text(name, reg), v);
+}
+
+static void note_copy(const Facts *f, unsigned reg, unsigned src)
+{
+    char name[8], other[8];
+    ir_note(f->b, f->in, "%s is a copy of %s", ir_reg_text(name, reg), ir_reg_text(other, src));
+}
 
 static uint32_t width_mask(unsigned width)
 {
@@ -72,6 +87,7 @@ static void replace_copy(const Facts *f, IrOpnd *o, unsigned width)
     unsigned src = copy_source(f, o->reg);
     /* SPL, BPL, SIL and DIL are not x86 operands: do not make them up. */
     if (src == IR_NOREG || (width == 1 && src >= 4 && src < IR_TEMP0)) return;
+    note_copy(f, o->reg, src);
     o->reg = (uint16_t)src;
 }
 
@@ -104,10 +120,12 @@ static void replace_operand(const Facts *f, IrOpnd *o, unsigned width, bool imme
     uint32_t v;
 
     if (o->kind != IR_REG) return;
-    if (immediate && known(f, o, width, &v))
+    if (immediate && known(f, o, width, &v)) {
+        note_value(f, o->reg, v);
         *o = ir_imm(v);
-    else
+    } else {
         replace_copy(f, o, width);
+    }
 }
 
 static bool is_shift(unsigned op)
@@ -140,17 +158,23 @@ static void replace_address(const Facts *f, IrMem *m)
     uint32_t v;
 
     if (m->index != IR_NOREG && known_reg(f, m->index, &v)) {
+        note_value(f, m->index, v);
         m->disp += v << m->shift;
         m->index = IR_NOREG;
         m->shift = 0;
     } else if (m->index != IR_NOREG && copy_source(f, m->index) != IR_NOREG) {
         unsigned src = copy_source(f, m->index);
-        if (src != IR_ESP) m->index = (uint16_t)src;
+        if (src != IR_ESP) {
+            note_copy(f, m->index, src);
+            m->index = (uint16_t)src;
+        }
     }
     if (m->base != IR_NOREG && known_reg(f, m->base, &v)) {
+        note_value(f, m->base, v);
         m->disp += v;
         m->base = IR_NOREG;
     } else if (m->base != IR_NOREG && copy_source(f, m->base) != IR_NOREG) {
+        note_copy(f, m->base, copy_source(f, m->base));
         m->base = (uint16_t)copy_source(f, m->base);
     }
     if (m->asize == 2) m->disp &= 0xffff;
@@ -282,7 +306,10 @@ static void learn(Facts *f, IrInsn *in)
 
     if (in->dst.kind == IR_REG && fold(f, in, &v)) {
         v &= width_mask(in->width);
-        if (!in->fl_live && !zero_idiom(in)) make_move(in, v);
+        if (!in->fl_live && !zero_idiom(in)) {
+            if (in->op != IR_MOV) ir_note(f->b, in, "computed: %#x", v);
+            make_move(in, v);
+        }
         learn_constant(f, in, v);
         return;
     }
@@ -301,6 +328,7 @@ void pass_constprop(IrBlock *b)
 
     if (n_regs > PASS_MAX_REGS) n_regs = PASS_MAX_REGS;
     f.now = 0;
+    f.b = b;
     for (unsigned r = 0; r < n_regs; r++) {
         f.of[r].kind = UNKNOWN;
         f.written[r] = 0;
@@ -308,6 +336,7 @@ void pass_constprop(IrBlock *b)
     for (uint32_t i = 0; i < b->n; i++) {
         IrInsn *in = &b->insn[i];
         if (in->op == IR_MARK || in->op == IR_NOP) continue;
+        f.in = in;
         replace_sources(&f, in);
         /* STRMW must keep naming the address of its LDRMW: rewriting both alike would need both in view. */
         if (ir_op_info[in->op].mem != IR_MEM_NONE && in->op != IR_STRMW && in->op != IR_LDRMW)

@@ -1,6 +1,7 @@
 /* Dead code: operations whose only effect is on registers (and flags) that are overwritten before anybody
  * looks.  Temporaries die at the block's end; guest registers are looked at there, and wherever an
  * exception may be raised.  Also takes out the NOPs that other passes leave. */
+#include "tcg/notes.h"
 #include "tcg/pass.h"
 
 #include <string.h>
@@ -43,6 +44,17 @@ static bool dead(const Live *l, const IrInsn *in, const uint16_t *wr, unsigned n
     return true;
 }
 
+static void note_removed(const IrBlock *b, const IrInsn *in, const uint16_t *wr, unsigned n_wr)
+{
+    char name[8];
+    if (!n_wr)
+        ir_note(b, in, "removed: it does nothing");
+    else if (wr[0] < IR_TEMP0)
+        ir_note(b, in, "removed: %s is written again before anybody looks", ir_reg_text(name, wr[0]));
+    else
+        ir_note(b, in, "removed: nobody reads %s", ir_reg_text(name, wr[0]));
+}
+
 static void sweep(IrBlock *b)
 {
     uint32_t n = 0;
@@ -50,6 +62,7 @@ static void sweep(IrBlock *b)
     for (uint32_t i = 0; i < b->n; i++) {
         if (b->insn[i].op == IR_NOP) continue;
         if (n != i) b->insn[n] = b->insn[i];
+        ir_notes_moved(b, i, n);
         n++;
     }
     b->n = n;
@@ -68,7 +81,10 @@ void pass_dce(IrBlock *b)
         uint16_t rd[12], wr[12];
         unsigned n_wr = ir_writes(in, wr);
 
-        if (in->op != IR_NOP && dead(&live, in, wr, n_wr)) ir_make_nop(in);
+        if (in->op != IR_NOP && dead(&live, in, wr, n_wr)) {
+            if (b->notes) note_removed(b, in, wr, n_wr);
+            ir_make_nop(in);
+        }
         if (in->op == IR_NOP) {
             nops = true;
             continue;

@@ -8,6 +8,7 @@
  * A run that begins with a load takes only loads: checking for writing would set the dirty bit of a page that is
  * perhaps never written.  A run that begins with a store takes both.  Callouts end runs, since they may
  * change the mapping.  The pass only annotates (IrMem.run ...); a backend may ignore it. */
+#include "tcg/notes.h"
 #include "tcg/pass.h"
 
 #include <string.h>
@@ -32,6 +33,7 @@ typedef struct Run {
     int32_t lo, hi;
     uint32_t members;
     bool writes;
+    const IrInsn *first;
 } Run;
 
 typedef struct Runs {
@@ -141,7 +143,7 @@ static void add_access(Runs *r, IrInsn *in)
     }
     if (r->n + 1 >= MAX_RUNS) return;
     uint16_t n = ++r->n;
-    r->run[n] = (Run){ key, offset, 0, (int32_t)access_size(in), 1, store };
+    r->run[n] = (Run){ key, offset, 0, (int32_t)access_size(in), 1, store, in };
     m->run = n;
     m->run_off = 0;
     m->run_first = 1;
@@ -161,6 +163,15 @@ static bool is_callout(const IrInsn *in)
     return in->op == IR_HELPER || ((in->op == IR_X87 || in->op == IR_VEC) && in->fp.soft);
 }
 
+static void note(const IrBlock *b, const IrInsn *in, const Run *run)
+{
+    if (in == run->first)
+        ir_note(b, in, "one page check, of %d bytes, serves %u accesses", run->hi - run->lo, run->members);
+    else
+        ir_note(b, in, "shares the page check of %s at %08x", ir_op_info[run->first->op].text,
+                ir_insn_eip(b, run->first));
+}
+
 static void finish(Runs *r, IrBlock *b)
 {
     for (uint32_t i = 0; i < b->n; i++) {
@@ -173,6 +184,7 @@ static void finish(Runs *r, IrBlock *b)
         }
         m->run_off = (uint16_t)((int16_t)m->run_off - run->lo);
         m->run_len = (uint16_t)(run->hi - run->lo);
+        note(b, &b->insn[i], run);
     }
 }
 

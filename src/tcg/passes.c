@@ -1,7 +1,7 @@
 /* The passes in running order, and switching them off by name.  Liveness comes first because the others may
  * fold an operation only when nobody reads its flags; each of them keeps the facts true (flags may be
  * called live that no longer are, never the other way round), so it need not run again. */
-#include "tcg/ir.h"
+#include "tcg/notes.h"
 #include "tcg/pass.h"
 
 #include <string.h>
@@ -39,6 +39,7 @@ static void all_flags_live(IrBlock *b)
 void ir_run_passes(IrBlock *b)
 {
     for (unsigned i = 0; i < ir_pass_count; i++) {
+        if (b->notes) b->notes->pass = ir_passes[i].name;
         if (!(disabled >> i & 1))
             ir_passes[i].run(b);
         else if (ir_passes[i].run == pass_flags)

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "util/number.h"
 
@@ -29,6 +30,17 @@ enum { ITEM_COUNT = sizeof items / sizeof items[0] };
 FILE *log_file(void)
 {
     return log_out ? log_out : stderr;
+}
+
+void log_to_stdout(void)
+{
+    log_out = stdout;
+}
+
+bool log_colour(void)
+{
+    const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+    return isatty(fileno(log_file())) && !(no && *no) && term && strcmp(term, "dumb") != 0;
 }
 
 /* stdio locks the stream for each call, so lines from several threads do not mix. */

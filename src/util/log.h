@@ -40,6 +40,9 @@ static inline bool log_on(uint32_t item)
 bool log_in_range(uint32_t addr); /* -dfilter: true when no filter is set */
 void log_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 FILE *log_file(void);
+/* Whether what goes to the log now may have colours: it is a terminal, and NO_COLOR (no-color.org) is not set. */
+bool log_colour(void);
+void log_to_stdout(void); /* in place of stderr */
 /* "a,b,c"; false with *bad naming the unknown item. "help" is the caller's. */
 bool log_set(const char *items, const char **bad);
 bool log_set_filter(

@@ -39,7 +39,7 @@ static void push(void)
     ir_emit(&block, IR_EXIT, 0);
     pass_addr(&block);
     pass_dce(&block);
-    expect("a push needs no temporary", "st.4 ds:[esp+0xfffffffc], eax\nlea.4 esp, ds:[esp+0xfffffffc]\nexit\n");
+    expect("a push needs no temporary", "st.4 ds:[esp-0x4], eax\nlea.4 esp, ds:[esp-0x4]\nexit\n");
 }
 
 static void steps(void)

@@ -21,6 +21,8 @@ typedef struct Emit {
 
 static uint32_t no_register; /* never written: reads as 0 */
 
+static const char interp_data[] = ""; /* an Op's place that belongs to the Op before it */
+
 static Op *new_op(Emit *e, Handler *fn, const char *purpose)
 {
     if (!fn || e->op == e->end) {
@@ -28,8 +30,8 @@ static Op *new_op(Emit *e, Handler *fn, const char *purpose)
         e->failed = true;
         return &scratch;
     }
-    if (e->map && e->map_n < e->map_cap)
-        e->map[e->map_n++] = (EmitMap){ (uint32_t)((char *)e->op - (char *)e->start), e->ir_index, purpose };
+    if (e->map && e->map_n < e->map_cap && purpose != interp_data)
+        e->map[e->map_n++] = (EmitMap){ (uint32_t)((char *)e->op - (char *)e->start), e->ir_index, purpose, false };
     Op *op = e->op++;
     memset(op, 0, sizeof *op);
     op->fn = fn;
@@ -164,7 +166,7 @@ static void emit_alu(Emit *e, const IrInsn *in, Handler *find(unsigned, unsigned
     unsigned natural = ir_op_info[in->op].fl_wr, variant = choose_variant(e, e->ir_index);
     bool keep = (natural & ~(unsigned)in->fl_wr) && (variant == VAR_FLAGS || always_writes);
 
-    if (keep) new_op(e, interp_cc_save, "flags");
+    if (keep) new_op(e, interp_cc_save, "flag save");
     Op *op = new_op(e, find(in->op, in->width, variant), NULL);
     set_operands(e, op, in, in->op == IR_CRC32 ? 4 : in->width, in->width);
     op->variant = (uint8_t)variant;
@@ -174,7 +176,7 @@ static void emit_alu(Emit *e, const IrInsn *in, Handler *find(unsigned, unsigned
         op->a = operand(e, &in->a, 1, &op->imm);
     else if (in->op == IR_IMUL3)
         op->b = operand(e, &in->b, in->width, &op->imm2);
-    if (keep) new_op(e, interp_cc_merge, "flags")->imm = cc_from_ir(in->fl_wr);
+    if (keep) new_op(e, interp_cc_merge, "flag merge")->imm = cc_from_ir(in->fl_wr);
 }
 
 static void emit_move(Emit *e, const IrInsn *in)
@@ -238,7 +240,7 @@ static void emit_helper(Emit *e, const IrInsn *in)
         return;
     }
     if (e->info->callouts) new_op(e, interp_tally, "tally")->p = &e->info->callouts[in->helper];
-    Op *op = new_op(e, interp_helper(h), NULL), *place = new_op(e, interp_exit, "arguments");
+    Op *op = new_op(e, interp_helper(h), NULL), *place = new_op(e, interp_exit, interp_data);
     HelperArgs a;
     memset(&a, 0, sizeof a);
     op->ir_op = in->op;
@@ -258,7 +260,7 @@ static void emit_helper(Emit *e, const IrInsn *in)
 
 static void emit_fp(Emit *e, const IrInsn *in)
 {
-    Op *op = new_op(e, interp_fp(in), NULL), *place = new_op(e, interp_exit, "instruction");
+    Op *op = new_op(e, interp_fp(in), NULL), *place = new_op(e, interp_exit, interp_data);
 
     op->ir_op = in->op;
     if (in->fp.rm_kind == IR_FP_MEM) set_memory(e, op, in, in->fp.mem_size);
@@ -285,7 +287,7 @@ static bool chained(const Emit *e)
 static void add_exit(Emit *e, unsigned i, uint32_t eip, const void **site)
 {
     BackendExit *exit = &e->out->exit[i];
-    Op *stub = new_op(e, interp_stub, "exit");
+    Op *stub = new_op(e, interp_stub, "chain slot");
 
     stub->imm = eip;
     stub->p = chained(e) ? exit : NULL;
@@ -369,7 +371,7 @@ static void emit_entry(Emit *e)
 {
     unsigned user = (e->b->mode & MODE_CPL) == 3;
 
-    e->ir_index = ~0u;
+    e->ir_index = EMIT_MAP_ENTRY;
     e->eip = e->b->eip;
     e->out->entry_checked = e->out->entry_again = e->op;
     e->out->entry = e->op + (e->info->n_pages > 0);

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+const InterpArena *interp_arena;
+
 static bool init(CPUState *cpu, CodeArena *arena, const char **error)
 {
     InterpArena *head = (InterpArena *)(void *)arena->rw;
@@ -15,6 +17,7 @@ static bool init(CPUState *cpu, CodeArena *arena, const char **error)
     }
     memset(head, 0, sizeof *head);
     head->cpu = cpu;
+    interp_arena = head;
     arena->used = (sizeof *head + sizeof(Op) - 1) / sizeof(Op) * sizeof(Op);
     return true;
 }

@@ -139,9 +139,11 @@ typedef struct InterpArena {
     CPUState *cpu;
     uint32_t temp[INTERP_TEMPS];
 } InterpArena;
+extern const InterpArena *interp_arena; /* the one in use */
 
 bool interp_emit(CodeArena *arena, const IrBlock *b, const EmitInfo *info, BackendCode *out, EmitMap *map,
                  unsigned map_cap, unsigned *map_n);
-void interp_dump(const BackendCode *code, void (*emit_line)(void *opaque, const char *line), void *opaque);
+void interp_dump(const BackendCode *code, uint32_t from, uint32_t to, void (*emit_line)(void *opaque, const char *line),
+                 void *opaque);
 
 #endif

@@ -39,7 +39,9 @@ static unsigned temp_take(Emit *e, uint16_t temp)
         }
         e->alloc.spill_used |= 1ull << slot;
         e->loc[old - IR_TEMP0] = (uint8_t)(0x80 | slot);
+        const char *was = map_purpose(e, "spill");
         asm_store(&e->a, spill_slot(slot), temp_reg[best]);
+        map_purpose(e, was);
     }
     e->alloc.reg_temp[best] = temp;
     e->loc[temp - IR_TEMP0] = (uint8_t)(best + 1);
@@ -56,7 +58,9 @@ static unsigned temp_host(Emit *e, uint16_t temp, bool value)
     }
     unsigned i = temp_take(e, temp);
     if (l & 0x80) {
+        const char *was = map_purpose(e, "spill");
         if (value) asm_load(&e->a, temp_reg[i], spill_slot(l & 0x7f));
+        map_purpose(e, was);
         e->alloc.spill_used &= ~(1ull << (l & 0x7f));
     }
     return temp_reg[i];
@@ -172,11 +176,13 @@ void flags_save(Emit *e)
 {
     if (e->alloc.flags != FLAGS_HOST) return;
     Asm *a = &e->a;
+    const char *was = map_purpose(e, "flag save");
     asm_mov64(a, R9, RAX);
     asm8(a, 0x9f);                                /* lahf */
     asm_rr(a, W8 | DIGIT, 0x0f90 | CC_O, 0, RAX); /* seto al */
     asm_rm(a, W16, 0x89, RAX, STATE(cc));
     asm_mov64(a, RAX, R9);
+    map_purpose(e, was);
     e->alloc.flags = FLAGS_BOTH;
 }
 
@@ -184,11 +190,13 @@ void flags_load(Emit *e)
 {
     if (e->alloc.flags != FLAGS_STATE) return;
     Asm *a = &e->a;
+    const char *was = map_purpose(e, "flag load");
     asm_mov64(a, R9, RAX);
     asm_rm(a, W32, 0x0fb7, RAX, STATE(cc)); /* movzx eax, cc */
     asm8(a, 0x04), asm8(a, 0x7f);           /* add al, 0x7f: OF = bit 0 */
     asm8(a, 0x9e);                          /* sahf */
     asm_mov64(a, RAX, R9);
+    map_purpose(e, was);
     e->alloc.flags = FLAGS_BOTH;
 }
 
@@ -241,21 +249,27 @@ void emit_jmp_to(Emit *e, const uint8_t *target)
     asm_patch(asm_jmp(&e->a), target);
 }
 
-void map_note(Emit *e, uint32_t ir_index, const char *purpose)
+const char *map_purpose(Emit *e, const char *purpose)
 {
-    if (!e->map || e->map_n == e->map_cap) return;
-    e->map[e->map_n++] = (EmitMap){ (uint32_t)(e->a.p - e->start), ir_index, purpose };
+    const char *was = e->purpose;
+    e->purpose = purpose;
+    if (!e->map) return was;
+    uint32_t offset = (uint32_t)(e->a.p - e->start);
+    if (e->map_n && e->map[e->map_n - 1].offset == offset) e->map_n--; /* nothing came of it */
+    if (e->map_n < e->map_cap) e->map[e->map_n++] = (EmitMap){ offset, e->cur, purpose, e->is_cold };
+    return was;
 }
 
 static void emit_cold(Emit *e)
 {
+    e->is_cold = true;
     for (uint32_t i = 0; i < e->n_cold && !asm_full(&e->a); i++) { /* n_cold may grow */
         Cold *c = &e->cold[i];
         e->alloc = c->alloc;
         e->cur = c->first;
         e->eip = c->eip;
         e->busy = 0;
-        map_note(e, c->first, "cold path");
+        map_purpose(e, "window miss");
         for (unsigned k = 0; k < c->n_sites; k++) asm_patch(c->site[k], e->a.p);
         if (c->window.window) {
             ptrdiff_t run = e->arena->exec_delta;
@@ -358,7 +372,7 @@ void emit_range(Emit *e, uint32_t first, uint32_t last)
 {
     for (e->cur = first; e->cur <= last && !asm_full(&e->a); e->cur++) {
         const IrInsn *in = &e->b->insn[e->cur];
-        map_note(e, e->cur, NULL);
+        map_purpose(e, NULL);
         emit_op[in->op](e, in);
         temp_release(e);
     }
@@ -468,6 +482,11 @@ static void after_jump(CPUState *cpu)
     cpu->backend_tmp[TMP_MXCSR_LOADED] = 0;
 }
 
+static const char *thunk_name(const void *code)
+{
+    return thunks_name((const uint8_t *)code - delta);
+}
+
 static bool init_with_delta(CPUState *cpu, CodeArena *arena, const char **error)
 {
     delta = arena->exec_delta;
@@ -483,5 +502,6 @@ const Backend backend_x86_64 = {
     .run = run,
     .after_jump = after_jump,
     .native = true,
+    .shared_name = thunk_name,
     .window = true,
 };

@@ -70,6 +70,8 @@ typedef struct Emit {
     Cold *cold;
     uint32_t n_cold;
     uint8_t *bump, *bump_end; /* memory for snapshots */
+    const char *purpose;      /* of the code being emitted, as in EmitMap */
+    bool is_cold;
     EmitMap *map;
     unsigned map_cap, map_n;
     bool failed; /* ran out of some table: treated like a full arena */
@@ -85,6 +87,7 @@ typedef struct Thunks {
 } Thunks;
 extern Thunks thunks;
 void thunks_emit(Asm *a, CPUState *cpu);
+const char *thunks_name(const uint8_t *code); /* NULL: no thunk begins there */
 bool thunks_setup(CPUState *cpu, const char **error);
 extern const uint8_t host_of_gpr[8];
 
@@ -139,7 +142,8 @@ static inline void store_eip(Emit *e, uint32_t eip)
 {
     asm_store_imm(&e->a, 4, STATE(eip), eip);
 }
-void map_note(Emit *e, uint32_t ir_index, const char *purpose);
+/* What the code emitted from here on is for (NULL: the operation itself); returns what it was for until now. */
+const char *map_purpose(Emit *e, const char *purpose);
 static inline bool is_temp(const IrOpnd *o)
 {
     return o->kind == IR_REG && o->reg >= IR_TEMP0;

@@ -205,6 +205,7 @@ static void cold_div(Emit *e, Cold *c)
 {
     const IrInsn *in = &e->b->insn[c->first];
     unsigned s = c->reg;
+    map_purpose(e, "slow division");
     if (s >= AH) {
         copy_high(e, s);
         s = R11;
@@ -249,6 +250,7 @@ void emit_div(Emit *e, const IrInsn *in)
     flags_clobber(e);
     Cold *c = cold_new(e, cold_div);
     c->reg = (uint8_t)s;
+    map_purpose(e, "divide error check");
     if (in->op == IR_DIV) {
         div_guard(e, w, s, c);
     } else if (w == 4) {
@@ -258,6 +260,7 @@ void emit_div(Emit *e, const IrInsn *in)
         c->back = e->a.p;
         return;
     }
+    map_purpose(e, NULL);
     asm_rr(&e->a, asm_width(w) | DIGIT, 0xf6 | (w != 1), in->op == IR_DIV ? 6 : 7, s);
     c->back = e->a.p;
 }

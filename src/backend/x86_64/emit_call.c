@@ -34,9 +34,11 @@ void call_helper(Emit *e, unsigned helper)
 {
     const IrHelperInfo *h = ir_helper_info(helper);
     if (e->info->callouts) {
+        map_purpose(e, "tally");
         asm_mov_imm64(&e->a, R8, (uintptr_t)&e->info->callouts[helper]);
         asm_alu_mem_imm(&e->a, 8, 0, asm_mem(R8, 0), 1);
     }
+    map_purpose(e, "callout");
     store_eip(e, e->eip);
     asm_mov_imm64(&e->a, R8, (uintptr_t)h->fn);
     emit_call(e, h->effects & IR_HELPER_FPU ? thunks.helper_fpu : thunks.helper);
@@ -44,6 +46,7 @@ void call_helper(Emit *e, unsigned helper)
 
 static void cold_load(Emit *e, Cold *c)
 {
+    map_purpose(e, c->reg ? "load XMM state" : "load x87 state");
     emit_call(e, c->reg ? thunks.load_xmm : thunks.load_x87);
     emit_jmp_to(e, c->back);
 }
@@ -52,9 +55,11 @@ static void unit_check(Emit *e, unsigned loaded, bool xmm)
 {
     Cold *c = cold_new(e, cold_load);
     c->reg = xmm;
+    const char *was = map_purpose(e, xmm ? "XMM unit check" : "x87 unit check");
     asm_alu_mem_imm(&e->a, 4, 7, STATE_TMP(loaded), 0);
     cold_site(c, asm_jcc(&e->a, CC_E));
     c->back = e->a.p;
+    map_purpose(e, was);
 }
 
 void emit_x87_check(Emit *e)

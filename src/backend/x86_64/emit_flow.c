@@ -13,6 +13,7 @@ static bool unchained(const Emit *e)
 
 static void leave(Emit *e, uint32_t eip)
 {
+    if (!e->is_cold) map_purpose(e, "leave");
     store_eip(e, eip);
     emit_jmp_to(e, thunks.exit_null);
 }
@@ -22,6 +23,7 @@ static void leave(Emit *e, uint32_t eip)
 static void cold_stale(Emit *e, Cold *c)
 {
     (void)c;
+    map_purpose(e, "cannot enter");
     leave(e, e->b->eip);
 }
 
@@ -36,6 +38,7 @@ static void page_check(Emit *e, unsigned i, Cold *c)
 
 static void cold_uncount(Emit *e, Cold *c)
 {
+    map_purpose(e, "count back");
     asm_alu_mem_imm(&e->a, 4, 0, STATE(insns_left), e->b->n_guest);
     cold_stale(e, c);
 }
@@ -43,7 +46,7 @@ static void cold_uncount(Emit *e, Cold *c)
 /* Here exit_request is polled, too: an interrupt is taken before the next block wherever the last one ended. */
 static void count(Emit *e)
 {
-    map_note(e, ~0u, "count");
+    map_purpose(e, "count");
     asm_alu_mem_imm(&e->a, 4, 7, STATE(exit_request), 0);
     cold_site(cold_new(e, cold_stale), asm_jcc(&e->a, CC_NE));
     asm_alu_mem_imm(&e->a, 4, 5, STATE(insns_left), e->b->n_guest);
@@ -53,7 +56,8 @@ static void count(Emit *e)
 void emit_entry(Emit *e)
 {
     const uint8_t *checked = e->a.p;
-    map_note(e, ~0u, "page check");
+    e->cur = EMIT_MAP_ENTRY;
+    map_purpose(e, "page check");
     Cold *c = e->info->n_pages ? cold_new(e, cold_stale) : NULL;
     if (c) page_check(e, 0, c);
     const uint8_t *entry = e->a.p;
@@ -73,6 +77,7 @@ void emit_entry(Emit *e)
 static void cold_exit(Emit *e, Cold *c)
 {
     BackendExit *x = &e->out->exit[c->reg];
+    map_purpose(e, "chain slot, unlinked");
     x->stub = e->a.p;
     if (x->site) asm_patch(x->site, x->stub);
     if (unchained(e)) {
@@ -95,12 +100,14 @@ static void direct_exit(Emit *e, unsigned n, uint32_t target, uint8_t *site)
 
 static void cold_poll(Emit *e, Cold *c)
 {
+    map_purpose(e, "interrupt exit");
     leave(e, c->value);
 }
 
 static void poll_exit(Emit *e, uint32_t target)
 {
     if (unchained(e) || e->info->count) return;
+    map_purpose(e, "interrupt poll");
     asm_alu_mem_imm(&e->a, 4, 7, STATE(exit_request), 0);
     Cold *c = cold_new(e, cold_poll);
     c->value = target;
@@ -122,11 +129,15 @@ static void finish(Emit *e)
 static void jump_out(Emit *e, unsigned n, uint32_t target)
 {
     if (!is_backward(e, target) || unchained(e)) {
+        map_purpose(e, "chain slot");
         direct_exit(e, n, target, asm_jmp(&e->a));
         return;
     }
+    map_purpose(e, "interrupt poll");
     asm_alu_mem_imm(&e->a, 4, 7, STATE(exit_request), 0);
+    map_purpose(e, "chain slot");
     direct_exit(e, n, target, asm_jcc(&e->a, CC_E));
+    map_purpose(e, "interrupt exit");
     leave(e, target);
 }
 
@@ -147,6 +158,7 @@ static void branch_out(Emit *e, const IrInsn *in, unsigned cc)
         jump_out(e, 0, in->target[0]);
         asm_patch(not_taken, e->a.p);
     } else {
+        map_purpose(e, "chain slot");
         direct_exit(e, first, in->target[first], asm_jcc(&e->a, cc ^ first));
     }
     jump_out(e, first ^ 1, in->target[first ^ 1]);
@@ -171,11 +183,13 @@ void emit_exit(Emit *e, const IrInsn *in)
 {
     (void)in;
     finish(e);
+    map_purpose(e, "leave");
     emit_jmp_to(e, thunks.exit_null);
 }
 
 static void cold_chkmode(Emit *e, Cold *c)
 {
+    map_purpose(e, "mode changed");
     leave(e, c->value);
 }
 
@@ -184,8 +198,10 @@ void emit_chkmode(Emit *e, const IrInsn *in)
     flags_clobber(e);
     Cold *c = cold_new(e, cold_chkmode);
     c->value = in->target[0];
+    map_purpose(e, "mode check");
     asm_alu_mem_imm(&e->a, 4, 7, STATE(mode), e->b->mode);
     cold_site(c, asm_jcc(&e->a, CC_NE));
+    map_purpose(e, "interrupt poll");
     asm_alu_mem_imm(&e->a, 4, 7, STATE(exit_request), 0);
     cold_site(c, asm_jcc(&e->a, CC_NE));
 }
@@ -195,6 +211,7 @@ void emit_chkmode(Emit *e, const IrInsn *in)
 static void cold_indirect(Emit *e, Cold *c)
 {
     (void)c;
+    map_purpose(e, "indirect exit");
     asm_store(&e->a, STATE(eip), R8);
     emit_jmp_to(e, thunks.exit_null);
 }
@@ -212,6 +229,7 @@ void emit_jump_slot(Asm *a, unsigned slot, unsigned target)
 static AsmMem lookup_inline(Emit *e, Cold *c)
 {
     Asm *a = &e->a;
+    map_purpose(e, "jump cache lookup");
     emit_jump_slot(a, R9, R8);
     asm_rm(a, W32, 0x3b, R8, JUMP_CACHE(R9, eip));
     cold_site(c, asm_jcc(a, CC_NE));
@@ -232,6 +250,7 @@ static void target_to_r8(Emit *e, const IrInsn *in)
 static bool leave_indirect(Emit *e)
 {
     if (!unchained(e)) return false;
+    map_purpose(e, "leave");
     asm_store(&e->a, STATE(eip), R8);
     emit_jmp_to(e, thunks.exit_null);
     return true;
@@ -240,6 +259,7 @@ static bool leave_indirect(Emit *e)
 static Cold *poll_indirect(Emit *e)
 {
     Cold *c = cold_new(e, cold_indirect);
+    map_purpose(e, "interrupt poll");
     asm_alu_mem_imm(&e->a, 4, 7, STATE(exit_request), 0);
     cold_site(c, asm_jcc(&e->a, CC_NE));
     return c;
@@ -250,14 +270,16 @@ void emit_jmpr(Emit *e, const IrInsn *in)
     finish(e);
     target_to_r8(e, in);
     if (leave_indirect(e)) return;
-    Cold *c = poll_indirect(e);
-    asm_rm(&e->a, DIGIT, 0xff, 4, lookup_inline(e, c));
+    AsmMem code = lookup_inline(e, poll_indirect(e));
+    map_purpose(e, NULL);
+    asm_rm(&e->a, DIGIT, 0xff, 4, code);
 }
 
 /* --- call and return --------------------------------------------------------------------------------------- */
 
 static void cold_ras_full(Emit *e, Cold *c)
 {
+    map_purpose(e, "return stack full");
     asm_rm(&e->a, W64, 0x8b, RSP, STATE_TMP(TMP_RAS_BASE));
     emit_jmp_to(e, c->back);
 }
@@ -265,6 +287,7 @@ static void cold_ras_full(Emit *e, Cold *c)
 static void ras_push(Emit *e, uint32_t ret_eip)
 {
     Cold *c = cold_new(e, cold_ras_full);
+    map_purpose(e, "return stack push");
     asm_rm(&e->a, W64, 0x3b, RSP, STATE_TMP(TMP_RAS_LIMIT));
     cold_site(c, asm_jcc(&e->a, CC_B));
     c->back = e->a.p;
@@ -287,19 +310,24 @@ void emit_guest_call(Emit *e, const IrInsn *in)
     if (direct) {
         poll_exit(e, in->target[0]);
         ras_push(e, in->target[1]);
+        map_purpose(e, "chain slot");
         direct_exit(e, 0, in->target[0], asm_call(&e->a));
     } else {
         target_to_r8(e, in);
         AsmMem code = lookup_inline(e, poll_indirect(e));
         ras_push(e, in->target[1]);
+        map_purpose(e, NULL);
         asm_rm(&e->a, DIGIT, 0xff, 2, code);
     }
+    map_purpose(e, "return stack pop");
     asm_rm(&e->a, W64, 0x8d, RSP, asm_mem(RSP, 8));
+    map_purpose(e, "chain slot");
     direct_exit(e, 1, in->target[1], asm_jmp(&e->a));
 }
 
 static void cold_ret(Emit *e, Cold *c)
 {
+    map_purpose(e, "return mispredicted");
     asm_rm(&e->a, W64, 0x8b, RSP, STATE_TMP(TMP_RAS_BASE));
     asm_mov(&e->a, R9, R8);
     asm_rr(&e->a, W32, 0x8b, R8, R9);
@@ -326,8 +354,10 @@ void emit_ret(Emit *e, const IrInsn *in)
     } else {
         asm_rr(&e->a, W64, 0x63, R8, reg_read(e, &in->a, 4)); /* movsxd */
     }
+    map_purpose(e, "return stack check");
     asm_rm(&e->a, W64, 0x3b, R8, asm_mem(RSP, 8));
     Cold *c = cold_new(e, cold_ret);
     cold_site(c, asm_jcc(&e->a, CC_NE));
+    map_purpose(e, NULL);
     asm8(&e->a, 0xc3);
 }

@@ -70,6 +70,7 @@ static void native(Emit *e, const IrInsn *in, AsmMem m)
 static void cold_fp_load(Emit *e, Cold *c)
 {
     const uint8_t *start = e->a.p;
+    map_purpose(e, "slow load");
     cold_mem_enter(e, c);
     cold_mem_call(e, c, thunks.ld_fp, 0);
     native(e, &e->b->insn[c->first], STATE(bounce));
@@ -81,6 +82,7 @@ static void cold_fp_load(Emit *e, Cold *c)
 static void cold_fp_store(Emit *e, Cold *c)
 {
     const uint8_t *start = e->a.p;
+    map_purpose(e, "slow store");
     asm_store(&e->a, STATE(scratch32), R8);
     cold_mem_enter(e, c);
     cold_mem_call(e, c, thunks.probe_fp, 0);
@@ -111,6 +113,7 @@ static void emit_soft(Emit *e, const IrInsn *in)
     bool store = fp->rm_kind == IR_FP_MEM && fp->mem_use == IR_MEM_W;
     flags_clobber(e);
     runs_drop(e);
+    map_purpose(e, "callout");
     store_eip(e, e->eip);
     if (load || store) {
         mem_linear(e, &in->mem);

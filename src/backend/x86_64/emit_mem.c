@@ -97,6 +97,7 @@ void mem_linear(Emit *e, const IrMem *m)
 static void check_constant(Emit *e, uint32_t lin, unsigned size, size_t tag, Cold *c)
 {
     size_t entry = tlb_offset(e) + sizeof(TlbEntry) * mmu_tlb_index(lin);
+    map_purpose(e, "TLB check");
     asm_mov_imm(&e->a, R8, lin);
     if ((lin ^ (lin + size - 1)) & ~PAGE_MASK) {
         cold_site(c, asm_jmp(&e->a));
@@ -120,10 +121,13 @@ void mem_check(Emit *e, const IrMem *m, unsigned size, unsigned use, Cold *c)
     bool slow = (e->b->mode & MODE_SLOW_MEM) != 0;
     if (m->flat && !slow && m->base == IR_NOREG && m->index == IR_NOREG && m->align <= 1) {
         check_constant(e, m->asize == 2 ? m->disp & 0xffff : m->disp, size, tag, c);
+        map_purpose(e, NULL);
         return;
     }
+    map_purpose(e, "address");
     load_address(e, m, R8);
     if (!m->flat) {
+        map_purpose(e, "segment check");
         if (!slow) {
             asm_rm(a, W32, 0x3b, R8, seg_field(m->seg, bound));
             c->seg_site = asm_jcc(a, CC_AE);
@@ -132,8 +136,10 @@ void mem_check(Emit *e, const IrMem *m, unsigned size, unsigned use, Cold *c)
     }
     if (slow) {
         cold_site(c, asm_jmp(a));
+        map_purpose(e, NULL);
         return;
     }
+    map_purpose(e, "TLB check");
     if (thunks.has_bmi2) {
         asm_rorx(a, R9, R8, PAGE_SHIFT - 4);
     } else {
@@ -150,6 +156,7 @@ void mem_check(Emit *e, const IrMem *m, unsigned size, unsigned use, Cold *c)
     asm_rm(a, W32, 0x3b, R11, asm_mem_index(RBP, R9, 0, (int32_t)(tlb_offset(e) + tag)));
     cold_site(c, asm_jcc(a, CC_NE));
     asm_rm(a, W64, 0x8b, R9, asm_mem_index(RBP, R9, 0, (int32_t)(tlb_offset(e) + offsetof(TlbEntry, addend))));
+    map_purpose(e, NULL);
 }
 
 /* --- runs: one check for several accesses (tcg/pass_runs.c) ------------------------------------------ */
@@ -160,6 +167,7 @@ void mem_check(Emit *e, const IrMem *m, unsigned size, unsigned use, Cold *c)
 static void cold_run(Emit *e, Cold *c)
 {
     const IrMem *m = &e->b->insn[c->first].mem;
+    map_purpose(e, "slow shared check");
     cold_mem_enter(e, c);
     if (m->run_off) asm_rm(&e->a, W32, 0x8d, R8, asm_mem(R8, m->run_off));
     asm_mov_imm(&e->a, R11, (uint32_t)m->run_off << 16 | m->run_len);
@@ -177,7 +185,9 @@ static bool start_run(Emit *e, const IrMem *m, unsigned size, unsigned use, unsi
     c->back = e->a.p;
     mem_check(e, &low, m->run_len, use, c);
     c->desc = mem_desc(e, m, size, use);
+    map_purpose(e, "address for its run");
     asm_rm(&e->a, W64, 0x8d, *host, MEM_HOST);
+    map_purpose(e, NULL);
     return true;
 }
 
@@ -218,7 +228,9 @@ void mem_done(Emit *e, Cold *c)
 {
     if (!c) return;
     c->back = e->a.p;
-    if (c->window.window) c->fault = e->a.window_insn;
+    if (!c->window.window) return;
+    c->fault = e->a.window_insn;
+    map_purpose(e, NULL);
 }
 
 /* An access that is one host instruction. */
@@ -231,6 +243,7 @@ static AsmMem window_operand(Emit *e, const IrMem *m, unsigned size, unsigned us
     c->window = am;
     c->desc = mem_desc(e, m, size, use);
     *out = c;
+    map_purpose(e, "window access");
     return am;
 }
 
@@ -309,6 +322,7 @@ static void load_from(Emit *e, unsigned dst, unsigned width, AsmMem m, bool fres
 static void cold_ld(Emit *e, Cold *c)
 {
     const uint8_t *start = e->a.p;
+    map_purpose(e, "slow load");
     const IrInsn *in = &e->b->insn[c->first];
     cold_mem_enter(e, c);
     cold_mem_call(e, c, thunks.ld, 0);
@@ -357,6 +371,7 @@ static unsigned extend_opcode(const IrInsn *in)
 static void cold_ldx(Emit *e, Cold *c)
 {
     const uint8_t *start = e->a.p;
+    map_purpose(e, "slow load");
     const IrInsn *in = &e->b->insn[c->first];
     cold_mem_enter(e, c);
     cold_mem_call(e, c, thunks.ld, 0);
@@ -391,6 +406,7 @@ static void value_to_r11(Emit *e, unsigned reg, uint32_t imm)
 static void cold_st(Emit *e, Cold *c)
 {
     const uint8_t *start = e->a.p;
+    map_purpose(e, "slow store");
     cold_mem_enter(e, c);
     value_to_r11(e, c->reg, c->value);
     cold_mem_call(e, c, thunks.st, 0);
@@ -442,6 +458,7 @@ static uint32_t find_strmw(const Emit *e)
 static void cold_rmw(Emit *e, Cold *c)
 {
     const uint8_t *start = e->a.p;
+    map_purpose(e, "slow read-modify-write");
     const IrInsn *ld = &e->b->insn[c->first], *st = &e->b->insn[c->last];
     memcpy(e->loc, c->loc, e->b->n_temps);
     asm_store(&e->a, STATE(scratch32), R8);
@@ -452,6 +469,7 @@ static void cold_rmw(Emit *e, Cold *c)
     temp_release(e);
     emit_range(e, c->first + 1, c->last - 1);
     e->cur = c->last;
+    map_purpose(e, "slow read-modify-write");
     bool host_flags = e->alloc.flags != FLAGS_STATE;
     if (host_flags && e->live[c->last]) flags_save(e);
     unsigned s = st->a.kind == IR_IMM ? (unsigned)NOREG : reg_read(e, &st->a, st->width);

@@ -287,3 +287,30 @@ void thunks_emit(Asm *a, CPUState *cpu)
     thunks.load_xmm = gen_load_xmm(a);
     gen_lookup(a);
 }
+
+const char *thunks_name(const uint8_t *code)
+{
+    const struct {
+        const uint8_t *at;
+        const char *name;
+    } all[] = {
+        { thunks.exit_slot, "leave_by_slot" },
+        { thunks.exit_null, "leave" },
+        { thunks.ld, "load" },
+        { thunks.st, "store" },
+        { thunks.st_checked, "store_checked" },
+        { thunks.ld_fp, "load_fp" },
+        { thunks.probe_fp, "probe_fp" },
+        { thunks.st_fp, "store_fp" },
+        { thunks.run_miss, "run_miss" },
+        { thunks.helper, "helper" },
+        { thunks.helper_fpu, "helper_fpu" },
+        { thunks.ref, "reference" },
+        { thunks.lookup, "lookup" },
+        { thunks.load_x87, "load_x87" },
+        { thunks.load_xmm, "load_xmm" },
+    };
+    for (unsigned i = 0; i < sizeof all / sizeof *all; i++)
+        if (all[i].at == code) return all[i].name;
+    return NULL;
+}
