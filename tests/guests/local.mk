@@ -5,7 +5,7 @@ tests_guests_mkinitramfs_LDADD = libutil.a
 EXTRA_DIST += tests/guests/boot.sh tests/guests/boot_interp.sh tests/guests/lockstep.sh tests/guests/firmware.sh tests/guests/linux_init.c
 TESTS += tests/guests/boot.sh tests/guests/firmware.sh tests/guests/lockstep.sh
 if !SANITIZERS
-TESTS += tests/guests/boot_interp.sh tests/guests/memory.sh
+TESTS += tests/guests/boot_interp.sh tests/guests/icount_linux.sh tests/guests/memory.sh
 endif
 if HAVE_GUEST_CC
 GUEST_CFLAGS = -march=pentium4 -O2 -ffreestanding -nostdlib -static -fno-pie -no-pie -fno-stack-protector \
@@ -40,7 +40,7 @@ bare_guests_c = paging entries availability limits newstack twofaults watch cloc
 bare_guests = $(bare_guests_s) $(bare_guests_c)
 bare_guest_sources = tests/guests/start.S tests/guests/guest.h tests/guests/guest_c.h tests/guests/guest.ld \
 	$(bare_guests_s:%=tests/guests/%.S) $(bare_guests_c:%=tests/guests/%.c)
-EXTRA_DIST += $(bare_guest_sources) tests/guests/run.sh tests/guests/icount.sh tests/guests/elsewhere.sh tests/guests/memory.sh
+EXTRA_DIST += $(bare_guest_sources) tests/guests/run.sh tests/guests/icount.sh tests/guests/icount_linux.sh tests/guests/elsewhere.sh tests/guests/memory.sh
 TESTS += tests/guests/run.sh tests/guests/icount.sh
 if HAVE_GUEST_CC
 tests/guests/list: $(bare_guest_sources)
