@@ -147,16 +147,19 @@ static void unlink_exit(CodeArena *arena, BackendExit *exit)
     (void)arena, (void)exit;
 }
 
-const Backend backend_lockstep = {
-    .name = "lockstep",
-    .init = init,
-    .emit = emit,
-    .link = link_exit,
-    .unlink = unlink_exit,
-    .run = run,
-    .after_jump = after_jump,
-    .native = true,
-};
+/* Shown as the tested one. */
+static Backend both(const Backend *tested)
+{
+    return (Backend){ .name = "lockstep",
+                      .init = init,
+                      .emit = emit,
+                      .link = link_exit,
+                      .unlink = unlink_exit,
+                      .run = run,
+                      .after_jump = after_jump,
+                      .native = tested->native,
+                      .dump = tested->dump };
+}
 
 Lockstep *lockstep_new(CPUState *cpu, const char **error)
 {
@@ -175,10 +178,16 @@ Lockstep *lockstep_new(CPUState *cpu, const char **error)
     ls->cpu = cpu;
     ls->reference = reference;
     ls->tested = tested;
+    ls->both = both(tested);
     /* Each block must come by the loop then. */
     ls->longest = log_on(LOG_EXEC | LOG_CPU) ? 1 : MAX_PATH;
     the_one = ls;
     return ls;
+}
+
+const Backend *lockstep_backend(const Lockstep *ls)
+{
+    return &ls->both;
 }
 
 void lockstep_attach(Lockstep *ls)

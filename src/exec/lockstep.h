@@ -7,13 +7,11 @@
 
 typedef struct Lockstep Lockstep;
 
-/* What stands for the two in Exec.backend. */
-extern const Backend backend_lockstep;
-
 /* NULL: this host has only one backend, or no memory; *error says which. */
 Lockstep *lockstep_new(CPUState *cpu, const char **error);
-void lockstep_attach(Lockstep *ls); /* once the CPU is wired to its devices and to exec */
-void lockstep_free(Lockstep *ls);   /* the wiring is as before */
+const Backend *lockstep_backend(const Lockstep *ls); /* what stands for the two in Exec.backend */
+void lockstep_attach(Lockstep *ls);                  /* once the CPU is wired to its devices and to exec */
+void lockstep_free(Lockstep *ls);                    /* the wiring is as before */
 void lockstep_print(const Lockstep *ls, void (*emit)(void *opaque, const char *line), void *opaque);
 
 /* Tests choose other pairs; NULL, NULL: the portable backend and the native one. */

@@ -97,6 +97,7 @@ typedef enum Phase { IDLE, RUN_REFERENCE, RUN_TESTED } Phase;
 
 struct Lockstep {
     CPUState *cpu;
+    Backend both; /* to exec */
     const Backend *reference, *tested;
     Phase phase;
     uint64_t n_blocks, n_steps, n_unchecked;

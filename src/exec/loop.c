@@ -18,11 +18,14 @@ static bool choose_backend(Exec *ex, char *error, size_t error_size)
         if (!ex->backend) snprintf(error, error_size, "backend '%s' is not available on this host", ex->opt.backend);
         return ex->backend != NULL;
     }
-    ex->backend = &backend_lockstep;
     ex->opt.no_chain = true;
     ex->lockstep = lockstep_new(ex->cpu, &why);
-    if (!ex->lockstep) snprintf(error, error_size, "%s", why);
-    return ex->lockstep != NULL;
+    if (!ex->lockstep) {
+        snprintf(error, error_size, "%s", why);
+        return false;
+    }
+    ex->backend = lockstep_backend(ex->lockstep);
+    return true;
 }
 
 Exec *exec_new(CPUState *cpu, const ExecOptions *opt, const ExecHooks *hooks, char *error, size_t error_size)
