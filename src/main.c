@@ -4,6 +4,7 @@
  * machine one of its own; with neither the machine runs right here.  doc/threads.txt has the whole picture. */
 #include <string.h>
 
+#include "cli/explain.h"
 #include "cli/options.h"
 #include "hw/machine.h"
 #include "hw/pc.h"
@@ -94,6 +95,7 @@ static void run(Run *r)
 
 int main(int argc, char **argv)
 {
+    if (argc > 1 && !strcmp(argv[1], "explain")) return explain_main(argc - 1, argv + 1);
     CliOptions options;
     cli_parse(argc, argv, &options);
     cli_open_chardevs(&options);

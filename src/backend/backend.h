@@ -50,6 +50,7 @@ typedef struct EmitInfo {
 
 /* One row per range of host code, in order, for -d out_asm: which IR operation it serves, and what for. */
 enum { EMIT_MAP_ENTRY = ~0u };
+#define EMIT_MAP_DATA "data" /* a purpose: no instructions */
 typedef struct EmitMap {
     uint32_t offset;     /* from the block's start; the range goes on to the next row's, the last one's to the end */
     uint32_t ir_index;   /* index into IrBlock.insn, or EMIT_MAP_ENTRY: what is done once at the block's entry */
@@ -59,6 +60,7 @@ typedef struct EmitMap {
 
 typedef struct Backend {
     const char *name;
+    const char *registers; /* where the guest's are: a line for people */
     /* Prepares thunks at the start of the arena, which is the only one that a process uses this backend with at a time.
      * False with *error: this host cannot (missing CPU feature). */
     bool (*init)(CPUState *cpu, CodeArena *arena, const char **error);

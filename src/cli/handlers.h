@@ -12,7 +12,9 @@ OptionHandler opt_no_reboot, opt_no_shutdown, opt_start_stopped;
 /* opt_boot.c */
 OptionHandler opt_firmware_dir, opt_bios, opt_boot, opt_vga;
 /* opt_accel.c */
-OptionHandler opt_accel, opt_log, opt_log_file, opt_log_filter, opt_max_insns, opt_perfmap;
+OptionHandler opt_accel, opt_log, opt_log_file, opt_log_filter, opt_symbols, opt_max_insns, opt_perfmap;
+/* After all options: -dfilter, which may name what -symbols has. */
+void cli_finish_log(const CliOptions *o);
 /* opt_console.c */
 OptionHandler opt_serial, opt_chardev, opt_debugcon, opt_nodefaults;
 /* opt_device.c */

@@ -12,6 +12,7 @@
 #include "util/log.h"
 #include "util/nearest.h"
 #include "util/number.h"
+#include "util/symbols.h"
 
 static void print_passes(void)
 {
@@ -130,10 +131,26 @@ void opt_log_file(CliOptions *o, const char *where, const char *arg)
 
 void opt_log_filter(CliOptions *o, const char *where, const char *arg)
 {
+    o->log_filter = arg; /* names may come with a later -symbols */
+    o->log_filter_where = where;
+}
+
+void opt_symbols(CliOptions *o, const char *where, const char *arg)
+{
+    char error[512];
     (void)o;
-    if (!log_set_filter(arg)) {
-        bad_value(where, arg, "ranges are, as in 0x1000..0x1fff or 0x1000+0x200 or 0x1fff-0x200, separated by commas");
-    }
+    if (!symbols_load(where, arg, error, sizeof error)) die("%s", error);
+}
+
+void cli_finish_log(const CliOptions *o)
+{
+    const char *arg = o->log_filter;
+    if (!arg || log_set_filter(arg)) return;
+    const char *near = *arg && !strchr(arg, ',') && !(arg[0] >= '0' && arg[0] <= '9') ? symbols_nearest(arg) : NULL;
+    if (near) die("%s: there is no function '%s' in -symbols; the nearest one is '%s'", o->log_filter_where, arg, near);
+    bad_value(o->log_filter_where, arg,
+              "ranges are, as in 0x1000..0x1fff or 0x1000+0x200 or 0x1fff-0x200, and with -symbols names of functions, "
+              "separated by commas");
 }
 
 void opt_max_insns(CliOptions *o, const char *where, const char *arg)

@@ -12,6 +12,7 @@
 #include "cli/keyval.h"
 #include "util/die.h"
 #include "util/nearest.h"
+#include "util/symbols.h"
 
 enum { DEFAULT_MEM_MIB = 128 };
 
@@ -88,8 +89,11 @@ static const Option options[] = {
     { "accel", "tcg", "'help', tcg with backend=, tb-size=, no-pass=, or lockstep", opt_accel, NULL },
     { "d", "ITEM,...", "log: 'help', or items", opt_log, NULL },
     { "D", "FILE", "where the log goes (default stderr)", opt_log_file, NULL },
-    { "dfilter", "RANGE,...", "log only code at these addresses: A..B, A+LEN, A-LEN", opt_log_filter, NULL },
+    { "dfilter", "RANGE,...", "log only code at these addresses: A..B, A+LEN, A-LEN, or functions by name",
+      opt_log_filter, NULL },
     { "perfmap", NULL, "name translated code for perf(1), in /tmp/perf-PID.map", opt_perfmap, NULL },
+    { "symbols", "FILE", "names of guest code, for -dfilter and in logs: System.map, or an ELF file such as vmlinux",
+      opt_symbols, NULL },
     { "max-insns", "N", "leave with status 0 after about N guest instructions", opt_max_insns, NULL },
     { NULL, NULL, "Calque", NULL, NULL },
     { "help", NULL, "this text", print_help, NULL },
@@ -172,6 +176,7 @@ void cli_parse(int argc, char **argv, CliOptions *o)
         if (opt->arg && i + 1 == argc) die("%s: its argument is missing: %s %s", word, word, opt->arg);
         apply_option(o, opt, word, opt->arg ? argv[++i] : NULL);
     }
+    cli_finish_log(o);
     cli_finish_drives(o);
     check_together(o);
 }
@@ -180,4 +185,5 @@ void cli_free(CliOptions *o)
 {
     *o = (CliOptions){ 0 };
     forget_texts();
+    symbols_free();
 }

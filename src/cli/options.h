@@ -37,7 +37,8 @@ typedef struct CliAudio {
 typedef struct CliOptions {
     MachineConfig machine;
 
-    bool snapshot; /* for all drives */
+    const char *log_filter, *log_filter_where; /* -dfilter, or NULL */
+    bool snapshot;                             /* for all drives */
     CliAudio audio[CLI_AUDIODEVS_MAX];
     unsigned audio_n;
     const char *speaker_audio; /* -machine pcspk-audiodev=, or NULL */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cpu/cpu.h"
+#include "util/symbols.h"
 
 typedef struct Out {
     void (*emit)(void *opaque, const char *line);
@@ -24,12 +25,14 @@ static void print_general(const CPUState *cpu, const Out *o)
 {
     const uint32_t *r = cpu->regs;
     uint32_t fl = cpu_get_eflags(cpu);
+    char name[160];
+    symbols_text(name, sizeof name, cpu->seg[SEG_CS].base + cpu->eip);
     line(o, "EAX=%08x EBX=%08x ECX=%08x EDX=%08x", r[R_EAX], r[R_EBX], r[R_ECX], r[R_EDX]);
     line(o, "ESI=%08x EDI=%08x EBP=%08x ESP=%08x", r[R_ESI], r[R_EDI], r[R_EBP], r[R_ESP]);
-    line(o, "EIP=%08x EFL=%08x [%c%c%c%c%c%c%c] CPL=%u II=%d A20=%d SMM=%d HLT=%d", cpu->eip, fl,
+    line(o, "EIP=%08x EFL=%08x [%c%c%c%c%c%c%c] CPL=%u II=%d A20=%d SMM=%d HLT=%d%s%s%s", cpu->eip, fl,
          fl & FL_DF ? 'D' : '-', fl & FL_OF ? 'O' : '-', fl & FL_SF ? 'S' : '-', fl & FL_ZF ? 'Z' : '-',
          fl & FL_AF ? 'A' : '-', fl & FL_PF ? 'P' : '-', fl & FL_CF ? 'C' : '-', cpu_cpl(cpu), cpu->shadow != 0,
-         cpu->a20, cpu->in_smm, cpu->halted);
+         cpu->a20, cpu->in_smm, cpu->halted, *name ? " <" : "", name, *name ? ">" : "");
 }
 
 /* "CS32 [-RA]", "DS   [-WA]", "TSS32-busy" */

@@ -116,6 +116,9 @@ static bool fill(Exec *ex, TB *tb, PhysAddr phys, uint32_t lin, bool cached, uns
     memset(tb, 0, sizeof *tb);
     *tb = (TB){ .phys = phys, .eip = cpu->eip, .lin = lin, .mode_id = cpu->mode_id, .mode = cpu->mode };
     CodeSource src = { .next_page = next_page, .is_last = is_last, .opaque = &np };
+    if (ex->opt.code_end && lin >= ex->opt.code_end) cpu_raise_err(cpu, EXC_GP, 0);
+    uint32_t to_end = ex->opt.code_end - (lin & ~PAGE_MASK);
+    if (ex->opt.code_end && to_end <= PAGE_SIZE) src.end = to_end;
     src.page0 = page_bytes(ex, np.first, copy, &tb->page_host[0]);
     if ((cpu->mode & MODE_SINGLE) || !tb->page_host[0]) max = 1;
     if (translate_block(&ex->ir, cpu, &src, max) == TRANSLATE_FAULT_NEXT_PAGE) cpu_raise_pf(cpu, &np.fault);
@@ -219,4 +222,42 @@ TB *build_show(Exec *ex, const TB *tb)
     showing = false;
     log_mask = mask;
     return good ? &again : NULL;
+}
+
+/* The successors that the block's last operation, still in ex->ir, names. */
+static void successors(const Exec *ex, const TB *tb, ExecBlock *out)
+{
+    const IrInsn *last = &ex->ir.insn[ex->ir.n - 1];
+    switch (last->op) {
+    case IR_GOTO: out->next[out->n_next++] = last->target[0]; break;
+    case IR_CALL:
+    case IR_JCC:
+    case IR_JZ:
+    case IR_JNZ: out->next[out->n_next++] = last->target[0]; /* fall through */
+    case IR_CALLR: out->next[out->n_next++] = last->target[1]; break;
+    case IR_EXIT: out->next[out->n_next++] = tb->eip + tb->size; break; /* most callouts come back */
+    default: break;
+    }
+}
+
+bool exec_translate(Exec *ex, ExecBlock *out)
+{
+    CPUState *cpu = ex->cpu;
+    jmp_buf env;
+    PhysAddr phys;
+    MmuFault fault;
+    uint32_t lin = cpu->seg[SEG_CS].base + cpu->eip;
+    *out = (ExecBlock){ 0 };
+    cpu->exc_env = &env;
+    if (setjmp(env)) {
+        cpu->exc_env = NULL;
+        return false;
+    }
+    if (!mmu_translate(&cpu->mmu, lin, MMU_EXEC, cpu_mmu_idx(cpu), &phys, &fault)) cpu_raise_pf(cpu, &fault);
+    const TB *tb = build_tb(ex, phys, lin);
+    ex->scratch_active = false;
+    cpu->exc_env = NULL;
+    out->size = tb->size;
+    successors(ex, tb, out);
+    return true;
 }

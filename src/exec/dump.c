@@ -2,6 +2,7 @@
  * wrote, the intermediate code it became, what the passes did to that and why, and the host code that serves it. */
 #include "exec/tb.h"
 #include "util/log.h"
+#include "util/symbols.h"
 
 #include <capstone/capstone.h>
 #include <string.h>
@@ -122,9 +123,10 @@ static void ir_lines(const BlockDump *d, uint32_t i)
 
 static void head(const TB *tb)
 {
-    char text[200];
-    snprintf(text, sizeof text, "block %08x (linear %08x, physical %09llx), mode %07x", tb->eip, tb->lin,
-             (unsigned long long)tb->phys, tb->mode);
+    char text[400], name[160];
+    symbols_text(name, sizeof name, tb->lin);
+    snprintf(text, sizeof text, "block %08x%s%s%s (linear %08x, physical %09llx), mode %07x", tb->eip,
+             *name ? " <" : "", name, *name ? ">" : "", tb->lin, (unsigned long long)tb->phys, tb->mode);
     dump_line(DUMP_HEAD, "----", text, "", "", NULL);
 }
 

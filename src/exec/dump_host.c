@@ -62,24 +62,28 @@ static void jump_text(const BlockDump *d, const cs_insn *insn, char *buf, size_t
         snprintf(buf, size, "%s %s", insn->mnemonic, name ? name : insn->op_str);
 }
 
+/* One instruction, or some data; returns its length. */
+static uint32_t native_line(const Range *r, uint32_t from, uint32_t to)
+{
+    const uint8_t *code = r->d->tb->code.entry_checked;
+    bool data = r->row->purpose && !strcmp(r->row->purpose, EMIT_MAP_DATA);
+    csh h = data ? 0 : host_handle();
+    char bytes[40], text[200] = "";
+    uint32_t len = data && to - from > 8 ? 8 : data ? to - from : 1;
+    cs_insn *insn = NULL;
+    if (h && cs_disasm(h, code + from, to - from, (uintptr_t)(code + from), 1, &insn) == 1) {
+        len = insn->size;
+        jump_text(r->d, insn, text, sizeof text);
+        cs_free(insn, 1);
+    }
+    dump_hex(bytes, sizeof bytes, code + from, len);
+    host_line(r, from, bytes, text);
+    return len;
+}
+
 static void native_range(const Range *r, uint32_t from, uint32_t to)
 {
-    const uint8_t *base = r->d->tb->code.entry_checked;
-    char bytes[40], text[200];
-    for (uint32_t len; from < to; from += len) {
-        cs_insn *insn = NULL;
-        csh h = host_handle();
-        if (h && cs_disasm(h, base + from, to - from, (uintptr_t)(base + from), 1, &insn) == 1) {
-            len = insn->size;
-            jump_text(r->d, insn, text, sizeof text);
-            cs_free(insn, 1);
-        } else {
-            len = 1;
-            snprintf(text, sizeof text, "(data)");
-        }
-        dump_hex(bytes, sizeof bytes, base + from, len);
-        host_line(r, from, bytes, text);
-    }
+    while (from < to) from += native_line(r, from, to);
 }
 
 static void portable_line(void *opaque, const char *line)

@@ -13,6 +13,7 @@ typedef struct ExecOptions {
     bool no_window;     /* user mode's memory accesses are all checked, see softmmu/window.h */
     bool icount;        /* count instructions, for ExecHooks.grant */
     bool lockstep;      /* two backends beside each other (exec/lockstep.h); backend is ignored */
+    uint32_t code_end;  /* linear address where code ends: running on to there raises #GP; 0: nowhere */
     uint64_t max_insns; /* stop after so many guest instructions (0: never); for tests */
 } ExecOptions;
 
@@ -24,15 +25,27 @@ typedef struct ExecHooks {
     bool (*wait)(void *opaque);
     /* With ExecOptions.icount, after each poll and wait: instructions until the next poll must come; 0: at once. */
     uint64_t (*grant)(void *opaque);
+    /* An exception is about to be delivered (CPUState.exc_vector ...). False: stop running instead.  May be NULL. */
+    bool (*exception)(void *opaque);
     /* Triple fault / shutdown state reached. False: stop running, true: it has been reset. */
     bool (*shutdown)(void *opaque);
     void *opaque;
 } ExecHooks;
 
+/* What exec_translate() made. */
+typedef struct ExecBlock {
+    uint32_t size;    /* guest bytes */
+    uint32_t next[2]; /* where it is known to go on: EIPs */
+    unsigned n_next;
+} ExecBlock;
+
 typedef struct Exec Exec;
 Exec *exec_new(CPUState *cpu, const ExecOptions *opt, const ExecHooks *hooks, char *error, size_t error_size);
 void exec_free(Exec *ex);
-void exec_run(Exec *ex);                                                                   /* until a hook says stop */
+void exec_run(Exec *ex); /* until a hook says stop */
+/* Makes the block at CPUState.eip without running it (and with -d, logs it).  False: fetching it raises an exception,
+ * which is in CPUState. */
+bool exec_translate(Exec *ex, ExecBlock *out);
 void exec_flush(Exec *ex);                                                                 /* forget all translations */
 void exec_print_jit(Exec *ex, void (*emit)(void *opaque, const char *line), void *opaque); /* info jit */
 

@@ -6,6 +6,7 @@
 #include "exec/tb.h"
 #include "softmmu/window.h"
 #include "util/log.h"
+#include "util/symbols.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -149,7 +150,12 @@ static void log_text(void *opaque, const char *line)
 static void log_entry(Exec *ex, const TB *tb)
 {
     if (!log_in_range(tb->lin)) return;
-    if (log_on(LOG_EXEC)) log_printf("exec %08x mode %07x, %u instructions\n", tb->eip, tb->mode, tb->n_guest);
+    if (log_on(LOG_EXEC)) {
+        char name[160];
+        symbols_text(name, sizeof name, tb->lin);
+        log_printf("exec %08x mode %07x, %u instructions%s%s\n", tb->eip, tb->mode, tb->n_guest, *name ? " " : "",
+                   name);
+    }
     if (log_on(LOG_CPU)) {
         if (ex->cpu->fpu_sync_out) ex->cpu->fpu_sync_out(ex->cpu);
         cpu_print(ex->cpu, log_text, NULL);
@@ -222,6 +228,7 @@ static bool over_budget(const Exec *ex)
 static bool deliver(Exec *ex)
 {
     CPUState *cpu = ex->cpu;
+    if (ex->hooks.exception && !ex->hooks.exception(ex->hooks.opaque)) return false;
     if (ex->delivering && (over_budget(ex) || !poll_outside(ex))) return false;
     ex->delivering = true;
     cpu_deliver(cpu);

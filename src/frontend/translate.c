@@ -68,6 +68,11 @@ typedef struct Fetch {
     unsigned examined; /* bytes looked at when the result is FETCH_LIMIT */
 } Fetch;
 
+static uint32_t code_end(const CodeSource *src)
+{
+    return src->end ? src->end : PAGE_SIZE;
+}
+
 /* An instruction that runs over the end of page0. */
 static int fetch_crossing(Fetch *f, uint64_t to_limit, bool code32, Insn *in)
 {
@@ -128,7 +133,7 @@ static void look_ahead(Tr *t, Fetch *f, uint32_t page_eip)
 {
     IrBlock *b = t->b;
     const IrInsn *end = &b->insn[b->n - 1];
-    Window w = { .code = f->src->page0, .size = PAGE_SIZE, .eip0 = page_eip, .lo = PAGE_SIZE };
+    Window w = { .code = f->src->page0, .size = code_end(f->src), .eip0 = page_eip, .lo = code_end(f->src) };
     unsigned live = IR_FL_ALL;
 
     w.code32 = (t->mode & MODE_CS32) != 0;
@@ -174,6 +179,7 @@ enum TranslateResult translate_block(IrBlock *b, CPUState *cpu, const CodeSource
     Tr t;
     Fetch f = { .src = src, .feat = tr_features(cpu) };
 
+    uint32_t end = code_end(src);
     start(&t, b, cpu);
     uint32_t first_offset = (b->cs_base + b->eip) & PAGE_MASK;
     if (max_insns > TRANSLATE_MAX_INSNS) max_insns = TRANSLATE_MAX_INSNS;
@@ -183,11 +189,11 @@ enum TranslateResult translate_block(IrBlock *b, CPUState *cpu, const CodeSource
         Insn in;
         f.offset = first_offset + b->size;
         bool first = b->n_guest == 0;
-        int got = b->n_guest == max_insns || f.offset >= PAGE_SIZE ? -1 : fetch(&f, &t, &in);
+        int got = b->n_guest == max_insns || f.offset >= end ? -1 : fetch(&f, &t, &in);
         if (got == FETCH_OK) {
             t.last = t.cpu->counting && src->is_last && src->is_last(src->opaque, f.offset);
-            t.more = !t.last && b->n_guest + 1 < max_insns && f.offset + in.len + DECODE_MAX <= PAGE_SIZE &&
-                     t.cs_limit == ~0u;
+            t.more =
+                !t.last && b->n_guest + 1 < max_insns && f.offset + in.len + DECODE_MAX <= end && t.cs_limit == ~0u;
             visit(&t, &in);
             if (t.poll_after == b->n_guest && !t.ended) tr_chkmode(&t);
             if (t.last && !t.ended) tr_goto(&t, t.next);

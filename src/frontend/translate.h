@@ -16,6 +16,7 @@ typedef struct CodeSource {
     const uint8_t *(*next_page)(void *opaque);
     /* Where instructions are counted: the one at this offset from page0 is to be the last of its block.  May be NULL. */
     bool (*is_last)(void *opaque, uint32_t offset);
+    uint32_t end; /* offset from page0 where the code ends, with nothing known of what is behind; 0: not in this page */
     void *opaque;
 } CodeSource;
 

@@ -233,6 +233,11 @@ static void open_window(Mmu *m)
     if (log_on(LOG_MMU)) log_printf("mmu window: open with %u pages\n", w->n);
 }
 
+void window_open_now(Mmu *m)
+{
+    open_window(m);
+}
+
 void window_sample(Mmu *m)
 {
     Window *w = m->window;

@@ -21,6 +21,7 @@ uint8_t *window_base(const Mmu *m);
 /* A hardware interrupt found the CPU in user mode.  Such samples, regular and in proportion to the time spent there, decide when
  * the window opens (Mmu.window_open: translations for it are to be used) and when it does not pay. */
 void window_sample(Mmu *m);
+void window_open_now(Mmu *m); /* without asking whether it pays; enabled, and not open yet */
 /* The next slow access comes from the window: what it touches is to be mapped. */
 void window_faulted(Mmu *m);
 

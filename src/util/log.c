@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "util/number.h"
+#include "util/symbols.h"
 
 uint32_t log_mask;
 
@@ -95,7 +96,7 @@ bool log_set_filter(const char *ranges)
     for (char *r = good ? strtok_r(copy, ",", &rest) : NULL; good && r; r = strtok_r(NULL, ",", &rest)) {
         AddrRange range, *more = realloc(filter, (filter_n + 1) * sizeof *filter);
         if (more) filter = more;
-        good = more && parse_range(r, &range.first, &range.last);
+        good = more && (parse_range(r, &range.first, &range.last) || symbols_range(r, &range.first, &range.last));
         if (good) filter[filter_n++] = range;
     }
     free(copy);

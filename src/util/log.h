@@ -46,7 +46,8 @@ void log_to_stdout(void); /* in place of stderr */
 /* "a,b,c"; false with *bad naming the unknown item. "help" is the caller's. */
 bool log_set(const char *items, const char **bad);
 bool log_set_filter(
-    const char *ranges);         /* ADDR..ADDR, ADDR+LEN, ADDR-LEN, comma-separated; in place of the last ones */
+    const char *
+        ranges); /* ADDR..ADDR, ADDR+LEN, ADDR-LEN, or a function's name (util/symbols.h), comma-separated; in place of the last ones */
 bool log_open(const char *path); /* false: errno says */
 void log_print_help(FILE *f);
 

@@ -67,6 +67,12 @@ refuse 'nearest one is' $k -d no-such-pass
 refuse '-d' $k -d ''
 refuse '-D' $k -D /nonexistent-folder/log
 for r in '' x 2..1 1+0 0x100000000; do refuse '-dfilter' $k -dfilter "$r"; done
+printf 'c1000000 T startup\nc1000100 T idle\n' >"$dir/map"
+refuse "nearest one is 'startup'" $k -dfilter statup -symbols "$dir/map"
+refuse 'with -symbols names' $k -dfilter startup,0x10..x -symbols "$dir/map"
+refuse '-symbols' $k -symbols "$dir/absent"
+refuse 'neither a System.map nor an ELF' $k -symbols "$0"
+refuse "-kernel '$dir/absent'" $k -symbols "$dir/map" -dfilter startup,0x10,idle
 for r in 0 x -5; do refuse '-max-insns' $k -max-insns "$r"; done
 for r in shift=11 shift=x auto shift=auto 99 sleep=maybe align=on rr=record shift= ''; do refuse '-icount' $k -icount "$r"; done
 refuse "nearest one is 'shift'" $k -icount shft=1

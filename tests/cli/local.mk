@@ -1,2 +1,2 @@
-TESTS += tests/cli/cli.sh tests/cli/stats.sh
-EXTRA_DIST += tests/cli/cli.sh tests/cli/stats.sh
+TESTS += tests/cli/cli.sh tests/cli/stats.sh tests/cli/explain.sh
+EXTRA_DIST += tests/cli/cli.sh tests/cli/stats.sh tests/cli/explain.sh

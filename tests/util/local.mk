@@ -6,3 +6,7 @@ tests_util_test_file_SOURCES = tests/util/test_file.c tests/tap.h
 tests_util_test_file_LDADD = libutil.a
 tests_util_test_log_SOURCES = tests/util/test_log.c tests/tap.h
 tests_util_test_log_LDADD = libutil.a
+check_PROGRAMS += tests/util/test_symbols
+TESTS += tests/util/test_symbols
+tests_util_test_symbols_SOURCES = tests/util/test_symbols.c tests/tap.h
+tests_util_test_symbols_LDADD = libutil.a

@@ -50,6 +50,7 @@ static void after_jump(CPUState *cpu)
 
 const Backend backend_interp = {
     .name = "interp",
+    .registers = "in CPUState, and so are the flags (cc)",
     .init = init,
     .emit = interp_emit,
     .link = link_exit,

@@ -495,6 +495,9 @@ static bool init_with_delta(CPUState *cpu, CodeArena *arena, const char **error)
 
 const Backend backend_x86_64 = {
     .name = "x86_64",
+    .registers =
+        "eax ecx edx ebx esi edi in their namesakes, esp in r15, ebp in r14; rbp: CPUState; flags: the host's or "
+        "CPUState.cc",
     .init = init_with_delta,
     .emit = emit_block,
     .link = link_exit,

@@ -11,9 +11,14 @@ static bool unchained(const Emit *e)
     return e->info->no_chain || (e->b->mode & MODE_SINGLE);
 }
 
+static const char *slot(const Emit *e)
+{
+    return unchained(e) ? "exit" : "chain slot";
+}
+
 static void leave(Emit *e, uint32_t eip)
 {
-    if (!e->is_cold) map_purpose(e, "leave");
+    if (!e->purpose) map_purpose(e, "leave");
     store_eip(e, eip);
     emit_jmp_to(e, thunks.exit_null);
 }
@@ -77,7 +82,7 @@ void emit_entry(Emit *e)
 static void cold_exit(Emit *e, Cold *c)
 {
     BackendExit *x = &e->out->exit[c->reg];
-    map_purpose(e, "chain slot, unlinked");
+    map_purpose(e, unchained(e) ? "exit" : "chain slot, unlinked");
     x->stub = e->a.p;
     if (x->site) asm_patch(x->site, x->stub);
     if (unchained(e)) {
@@ -129,13 +134,13 @@ static void finish(Emit *e)
 static void jump_out(Emit *e, unsigned n, uint32_t target)
 {
     if (!is_backward(e, target) || unchained(e)) {
-        map_purpose(e, "chain slot");
+        map_purpose(e, slot(e));
         direct_exit(e, n, target, asm_jmp(&e->a));
         return;
     }
     map_purpose(e, "interrupt poll");
     asm_alu_mem_imm(&e->a, 4, 7, STATE(exit_request), 0);
-    map_purpose(e, "chain slot");
+    map_purpose(e, slot(e));
     direct_exit(e, n, target, asm_jcc(&e->a, CC_E));
     map_purpose(e, "interrupt exit");
     leave(e, target);
@@ -158,7 +163,7 @@ static void branch_out(Emit *e, const IrInsn *in, unsigned cc)
         jump_out(e, 0, in->target[0]);
         asm_patch(not_taken, e->a.p);
     } else {
-        map_purpose(e, "chain slot");
+        map_purpose(e, slot(e));
         direct_exit(e, first, in->target[first], asm_jcc(&e->a, cc ^ first));
     }
     jump_out(e, first ^ 1, in->target[first ^ 1]);
@@ -310,7 +315,7 @@ void emit_guest_call(Emit *e, const IrInsn *in)
     if (direct) {
         poll_exit(e, in->target[0]);
         ras_push(e, in->target[1]);
-        map_purpose(e, "chain slot");
+        map_purpose(e, slot(e));
         direct_exit(e, 0, in->target[0], asm_call(&e->a));
     } else {
         target_to_r8(e, in);
@@ -321,7 +326,7 @@ void emit_guest_call(Emit *e, const IrInsn *in)
     }
     map_purpose(e, "return stack pop");
     asm_rm(&e->a, W64, 0x8d, RSP, asm_mem(RSP, 8));
-    map_purpose(e, "chain slot");
+    map_purpose(e, slot(e));
     direct_exit(e, 1, in->target[1], asm_jmp(&e->a));
 }
 

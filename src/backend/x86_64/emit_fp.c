@@ -99,8 +99,10 @@ static void call_ref(Emit *e, const IrInsn *in)
 {
     uint8_t *over = asm_jmp(&e->a);
     const uint8_t *data = e->a.p + e->arena->exec_delta;
+    const char *was = map_purpose(e, EMIT_MAP_DATA);
     for (size_t i = 0; i < sizeof in->fp; i++) asm8(&e->a, ((const uint8_t *)&in->fp)[i]);
     asm_patch(over, e->a.p);
+    map_purpose(e, was);
     asm_mov_imm64(&e->a, R8, in->op == IR_X87 ? (uintptr_t)cpu_ref_x87 : (uintptr_t)cpu_ref_vec);
     asm_mov_imm64(&e->a, R9, (uintptr_t)data);
     emit_call(e, thunks.ref);
