@@ -4,6 +4,7 @@
 
 #include "cpu/cpuid.h"
 #include "cpu/helpers.h"
+#include "cpu/mem.h"
 
 enum { CR0_WRITABLE_LOW = CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD };
 #define CR0_WRITABLE (CR0_WRITABLE_LOW | CR0_PG)
@@ -119,6 +120,20 @@ void helper_invlpg(CPUState *cpu, uint32_t seg, uint32_t ea)
 {
     need_cpl0(cpu);
     mmu_invlpg(&cpu->mmu, cpu->seg[seg].base + ea);
+}
+
+/* The checks of a byte load, but that an execute-only segment will do (SDM 2A, CLFLUSH); nothing is read, which a device would
+ * notice. */
+void helper_clflush(CPUState *cpu, uint32_t seg, uint32_t ea)
+{
+    SegCache s = cpu->seg[seg];
+    uint32_t lin = s.base + ea;
+    PhysAddr phys;
+    MmuFault fault;
+    if (s.attr & SEG_X) s.attr |= SEG_R;
+    if (!cpu_seg_allows(&s, ea, 1, false, cpu_protected(cpu))) cpu_raise_seg(cpu, seg);
+    if (cpu->mode & MODE_SLOW_MEM) cpu_access_extras(cpu, lin, 1, false);
+    if (!mmu_translate(&cpu->mmu, lin, MMU_READ, cpu_mmu_idx(cpu), &phys, &fault)) cpu_raise_pf(cpu, &fault);
 }
 
 /* No cache is modelled that could hold anything back. */

@@ -131,7 +131,7 @@ void tr_sp_add(Tr *t, uint32_t bytes);
     X(int3) X(into) X(int1) X(bound) X(sysenter) X(sysexit) X(syscall) X(sysret) X(rsm)                             \
     /* translate_system.c */                                                                                        \
     X(flag) X(cld) X(std) X(cli) X(sti) X(stac) X(clac) X(hlt) X(in) X(out) X(lgdt) X(lidt) X(sgdt) X(sidt)         \
-    X(smsw) X(lmsw) X(clts) X(invlpg) X(lldt) X(ltr) X(sldt) X(str) X(verr) X(verw) X(lar) X(lsl) X(arpl)           \
+    X(smsw) X(lmsw) X(clts) X(invlpg) X(clflush) X(lldt) X(ltr) X(sldt) X(str) X(verr) X(verw) X(lar) X(lsl) X(arpl)           \
     X(cpuid) X(rdtsc) X(rdpmc) X(rdmsr) X(wrmsr) X(wbinvd) X(monitor) X(mwait)
 
 #define TR_VISITORS_FP(X)                                                                                           \

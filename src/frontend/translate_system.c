@@ -194,6 +194,12 @@ void tr_invlpg(Tr *t, const Insn *in)
     tr_exit_next(t);
 }
 
+/* 0F AE /7 */
+void tr_clflush(Tr *t, const Insn *in)
+{
+    tr_call(t, HELPER_clflush, ir_imm(in->mem.seg), tr_ea(t, in));
+}
+
 /* --- descriptor tables ------------------------------------------------------------------------------------ */
 
 /* Limit, then base, of which a 16-bit operand size takes 24 bits (SDM 2A, LGDT). */

@@ -135,7 +135,7 @@ const TrEntry tr_table[MN_COUNT] = {
     V(STAC, stac, NOP, NO, NO),
     V(NOP, nop, NOP, NO, NO),
     V(PAUSE, nop, NOP, NO, NO),
-    V(CLFLUSH, nop, NOP, NO, NO),
+    V(CLFLUSH, clflush, NOP, NO, NO),
     V(FENCE, nop, NOP, NO, NO),
     /* system */
     V(IN, in, NOP, NO, NO),
