@@ -190,6 +190,7 @@ void generate_case(Rng *r, const Filter *f, const DecodeFeatures *feat, unsigned
 {
     Gen g = { .r = r, .f = f, .feat = feat, .c = c };
     c->world = pick_world(r);
+    if (f->world) c->world = f->world;
     c->single = true;
     c->n_patch = 0;
     c->slot_at = (uint16_t)(slot * SLOT);

@@ -2,11 +2,12 @@
  *
  *   silicon [--seed N] [--cases N] [--sequences N] [--backend x86_64|window|interp|all] [--only MNEMONIC|HEXBYTES]
  *           [--set integer|fp|all] [--first N] [--case N] [--sequence N] [--limit N] [--verbose] [--coverage] [--known]
+ *           [--world NAME]
  *
  * Speaks TAP: one test per backend and kind, and one for coverage when all forms had a fair chance.  A mismatch is
  * printed as the command that makes it again, the instruction's bytes and the fields that differ.  Each case depends on
  * the seed and its number alone.  --coverage prints how often each form of the decoder's tables was tried, in which
- * guises, and what it raised; --known what may differ. */
+ * guises, and what it raised; --known what may differ; --world runs single instructions in one set of segments only. */
 #include "silicon.h"
 
 #include <stdio.h>
@@ -91,6 +92,7 @@ static void report(const Options *o, const Case *c, Guest *g, const Outcome *nat
                              : "integer",
            c->single ? "case" : "sequence", (unsigned long long)c->number, guest_backend(g));
     if (o->only) printf(" --only %s", o->only);
+    if (o->filter.world) printf(" --world %s", o->filter.world->name);
     printf("  # %s%s ", c->single ? mnemonic_name(c->insn.mn) : "block", variant);
     print_bytes(c);
     putchar('\n');
@@ -232,6 +234,13 @@ static void set_only(Options *o, const char *s)
     o->filter.n_bytes = (uint8_t)(n / 2);
 }
 
+static void set_world(Options *o, const char *s)
+{
+    for (unsigned i = 0; i < world_count; i++)
+        if (!strcmp(worlds[i].name, s)) o->filter.world = &worlds[i];
+    if (!o->filter.world) usage(s);
+}
+
 static void set_option(Options *o, const char *name, const char *value)
 {
     if (!strcmp(name, "--seed"))
@@ -246,6 +255,8 @@ static void set_option(Options *o, const char *name, const char *value)
         o->backend = value;
     else if (!strcmp(name, "--only"))
         set_only(o, value);
+    else if (!strcmp(name, "--world"))
+        set_world(o, value);
     else if (!strcmp(name, "--limit"))
         o->limit = (unsigned)number(value);
     else if (!strcmp(name, "--case"))
@@ -313,7 +324,7 @@ int main(int argc, char **argv)
     if (o.one_sequence) run_all(&o, "sequence", run_sequences, SEQUENCES, o.one, 1);
     if (!o.one_case && !o.one_sequence) {
         if (o.cases) run_all(&o, "instructions", run_cases, CASES, o.first, o.cases);
-        if (o.cases >= ENOUGH_TO_COVER && o.filter.fp && !o.filter.only_fp && !o.only)
+        if (o.cases >= ENOUGH_TO_COVER && o.filter.fp && !o.filter.only_fp && !o.only && !o.filter.world)
             ok(coverage_complete(&feat), "every form that user mode can run is tried, and every fault raised");
         if (o.sequences) run_all(&o, "sequences", run_sequences, SEQUENCES, o.first, o.sequences);
     }

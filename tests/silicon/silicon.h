@@ -161,7 +161,8 @@ typedef struct Filter {
     uint16_t mn; /* MN_COUNT: any */
     bool fp;     /* x87, MMX, SSE as well */
     bool only_fp;
-    uint8_t bytes[15]; /* fixed instruction */
+    const World *world; /* NULL: any */
+    uint8_t bytes[15];  /* fixed instruction */
     uint8_t n_bytes;
     uint16_t form[MAX_FORMS]; /* those of the above that can be run (forms.h) */
     unsigned n_form;
