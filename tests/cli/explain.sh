@@ -176,6 +176,14 @@ explain --help
 grep -q -- '--backend' "$dir/out"
 result $? '--help'
 
+# --- names in a machine's log: a firmware that halts at once --------------------------------------------------------------
+{ head -c 65520 /dev/zero && printf '\364' && head -c 15 /dev/zero; } >"$dir/bios.bin"
+printf 'fffffff0 T reset_vector\n' >"$dir/map"
+timeout 30 "$calque" -bios "$dir/bios.bin" -symbols "$dir/map" -dfilter reset_vector -display none -serial none -monitor none \
+    -d exec,cpu,in_asm -D "$dir/out" -max-insns 1 2>"$dir/err" </dev/null
+shows 'names by -symbols' '^---- +block 0000fff0 <reset_vector>' '^guest +0000fff0 +f4 +hlt' '^exec 0000fff0 .* reset_vector$' \
+    '^EIP=0000fff0 .* <reset_vector>$'
+
 # --- whatever the bytes are, there is an answer -----------------------------------------------------------------------------
 bad=0
 for seed in 1 2 3 4 5 6 7 8; do

@@ -1,2 +1,2 @@
-TESTS += tests/cli/cli.sh tests/cli/stats.sh tests/cli/explain.sh
-EXTRA_DIST += tests/cli/cli.sh tests/cli/stats.sh tests/cli/explain.sh
+TESTS += tests/cli/cli.sh tests/cli/stats.sh tests/cli/explain.sh tests/cli/lesson.sh
+EXTRA_DIST += tests/cli/cli.sh tests/cli/stats.sh tests/cli/explain.sh tests/cli/lesson.sh
