@@ -28,6 +28,7 @@ typedef struct BackendCode {
     const void *entry_checked; /* checks first that its linear page still maps to its physical page */
     const void *entry_again;   /* for a jump from the block's own end: what .entry checks still holds */
     uint32_t size;             /* bytes of host code */
+    uint32_t reloc, n_reloc;   /* the backend's: what a copy for another EIP must change; none: cannot be copied */
     BackendExit exit[2];
 } BackendCode;
 
@@ -40,6 +41,7 @@ typedef struct EmitInfo {
     unsigned n_pages;
     uint32_t page_lin[2], itlb_word[2];
     bool same_page_exit[2]; /* target lies in the first page: may link to .entry */
+    bool copies;            /* note what copy() needs */
     bool no_chain;
     bool count; /* at entry: leave when exit is requested or CPUState.insns_left is less than the block has, else
                      * take as many from it */
@@ -58,6 +60,13 @@ typedef struct EmitMap {
     bool cold;           /* out of line, behind the block */
 } EmitMap;
 
+/* How a copied block differs.  It starts at the same offset in the same physical page, of another linear page. */
+typedef struct BackendCopy {
+    uint32_t eip_delta;
+    uint32_t lin, itlb_word; /* of the copy */
+    ptrdiff_t owner_delta;   /* bytes from the old owner to the new one */
+} BackendCopy;
+
 typedef struct Backend {
     const char *name;
     const char *registers; /* where the guest's are: a line for people */
@@ -67,6 +76,8 @@ typedef struct Backend {
     /* False: arena full (flush and try again), nothing consumed. map may be NULL; else *map_n rows of at most map_cap. */
     bool (*emit)(CodeArena *arena, const IrBlock *b, const EmitInfo *info, BackendCode *out, EmitMap *map,
                  unsigned map_cap, unsigned *map_n);
+    /* A copy of a block for another EIP, into the arena.  False: not this block (n_reloc 0), or the arena is full. NULL: never. */
+    bool (*copy)(CodeArena *arena, const BackendCode *from, BackendCode *to, const BackendCopy *how);
     /* Makes exit go straight to a target entry / back to its stub. */
     void (*link)(CodeArena *arena, BackendExit *exit, const void *entry);
     void (*unlink)(CodeArena *arena, BackendExit *exit);

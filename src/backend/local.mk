@@ -16,5 +16,6 @@ libbackend_a_SOURCES += \
 	src/backend/x86_64/emit_fp.c \
 	src/backend/x86_64/emit_mem.c \
 	src/backend/x86_64/fault.c \
+	src/backend/x86_64/relocate.c \
 	src/backend/x86_64/thunks.c
 endif

@@ -82,8 +82,9 @@ static bool emit(Exec *ex, TB *tb, bool cached)
     EmitInfo info = { .owner = tb, .mode_id = tb->mode_id, .no_chain = ex->opt.no_chain || !cached };
     info.count = ex->cpu->counting;
     info.callouts = ex->callouts;
-    info.no_runs = !cached || cache_in_set(&ex->no_runs, tb->phys);
-    info.no_window = !cached || cache_in_set(&ex->no_window, tb->phys);
+    info.copies = cached && twin_allowed(ex);
+    info.no_runs = tb->no_runs = !cached || cache_in_set(&ex->no_runs, tb->phys);
+    info.no_window = tb->no_window = !cached || cache_in_set(&ex->no_window, tb->phys);
     info.n_pages = cached ? tb->n_pages : 0;
     for (unsigned i = 0; i < tb->n_pages; i++) {
         info.page_lin[i] = (tb->lin & ~PAGE_MASK) + i * PAGE_SIZE;
@@ -156,11 +157,14 @@ static TB *try_build(Exec *ex, PhysAddr phys, uint32_t lin)
     TB *tb = &ex->tb[ex->n_tb];
     bool trackable;
     cache_mode_id(ex);
+    TB *copy = twin_copy(ex, phys, lin);
+    if (copy) return copy;
     if (!fill(ex, tb, phys, lin, true, TRANSLATE_MAX_INSNS, &trackable)) return NULL;
     if (!trackable) return build_scratch(ex, lin, 1);
     ex->n_tb++;
     cache_insert(ex, tb);
     perfmap_note(ex, tb);
+    twin_offer(ex, tb);
     ex->n_translated++;
     ex->n_guest_bytes += tb->size;
     ex->n_guest_insns += tb->n_guest;

@@ -12,7 +12,16 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { DEFAULT_TB_MIB = 64, BYTES_PER_TB = 512 /* arena bytes that one table entry is provided for */ };
+enum { BYTES_PER_TB = 256 /* arena bytes that one table entry is provided for */ };
+
+/* A cache that is too small is emptied again and again: a C compiler's run makes 60 MiB of code.  Only what is used costs memory. */
+static unsigned default_size_mib(void)
+{
+    enum { LEAST = 64, MOST = 512, SHARE = 16 };
+    long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+    uint64_t share = pages > 0 && page > 0 ? (uint64_t)pages * (uint64_t)page / SHARE >> 20 : 0;
+    return share < LEAST ? LEAST : share > MOST ? MOST : (unsigned)share;
+}
 
 /* Two views of one memory file: never a page that is both writable and executable. */
 static bool map_arena(Exec *ex, size_t size, char *error, size_t error_size)
@@ -36,7 +45,7 @@ static bool map_arena(Exec *ex, size_t size, char *error, size_t error_size)
 
 bool cache_init(Exec *ex, char *error, size_t error_size)
 {
-    size_t size = (size_t)(ex->opt.tb_size_mib ? ex->opt.tb_size_mib : DEFAULT_TB_MIB) << 20;
+    size_t size = (size_t)(ex->opt.tb_size_mib ? ex->opt.tb_size_mib : default_size_mib()) << 20;
     if (!map_arena(ex, size, error, error_size)) return false;
     ex->max_tb = (uint32_t)(size / BYTES_PER_TB);
     ex->tb = mmap(NULL, ex->max_tb * sizeof *ex->tb, PROT_READ | PROT_WRITE,
@@ -90,6 +99,7 @@ void cache_free(Exec *ex)
 void exec_flush(Exec *ex)
 {
     memset(ex->hash, 0, sizeof ex->hash);
+    memset(ex->twin, 0, sizeof ex->twin);
     memset(ex->jump_tb, 0, sizeof ex->jump_tb);
     memset(&ex->no_runs, 0, sizeof ex->no_runs);
     memset(&ex->no_window, 0, sizeof ex->no_window);

@@ -7,7 +7,7 @@
 
 typedef struct ExecOptions {
     const char *backend;  /* NULL: best */
-    unsigned tb_size_mib; /* code arena, 1..2047 (0: default) */
+    unsigned tb_size_mib; /* code arena, 1..2047 (0: a share of the host's memory) */
     bool no_chain;
     bool perfmap;       /* names of translated code for perf(1) */
     bool no_window;     /* user mode's memory accesses are all checked, see softmmu/window.h */

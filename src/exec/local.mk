@@ -6,6 +6,7 @@ libexec_a_SOURCES = \
 	src/exec/count.c \
 	src/exec/perfmap.c \
 	src/exec/stats.c \
+	src/exec/twin.c \
 	src/exec/loop.c \
 	src/exec/dump.c \
 	src/exec/dump_host.c \

@@ -32,8 +32,9 @@ static void print_code(const Exec *ex, const Out *out)
 {
     line(out, "Translation cache: %zu of %zu KiB used, backend %s", ex->arena.used >> 10, ex->arena.size >> 10,
          ex->backend->name);
-    line(out, "Blocks: %u now, %" PRIu64 " translated, %" PRIu64 " invalidated, %" PRIu64 " flushes", ex->n_tb,
-         ex->n_translated, ex->n_invalidated, ex->n_flush);
+    line(out,
+         "Blocks: %u now, %" PRIu64 " translated, %" PRIu64 " copied, %" PRIu64 " invalidated, %" PRIu64 " flushes",
+         ex->n_tb, ex->n_translated, ex->n_copied, ex->n_invalidated, ex->n_flush);
     line(out,
          "Guest code: %" PRIu64 " instructions in %" PRIu64 " bytes -> %" PRIu64 " bytes of host code (%.1f times)",
          ex->n_guest_insns, ex->n_guest_bytes, ex->n_host_bytes, ratio(ex->n_host_bytes, ex->n_guest_bytes));

@@ -25,6 +25,7 @@ struct TB {
     uint16_t look_from,
         look_len; /* bytes of its first page that it only looked ahead at (which flags are needed there) */
     bool valid;
+    bool no_runs, no_window; /* how it was translated */
     uint8_t n_pages;
     uint8_t *page_host[2]; /* host addresses of its guest pages: what the page lists are keyed on */
     PhysAddr page_phys[2];
@@ -36,7 +37,7 @@ struct TB {
     BackendCode code;
 };
 
-enum { BLOCK_SET_BITS = 17, TB_HASH_BITS = 18, PAGE_HASH_BITS = 12, MODE_HASH_BITS = 8 };
+enum { BLOCK_SET_BITS = 17, TWIN_BITS = 16, TB_HASH_BITS = 18, PAGE_HASH_BITS = 12, MODE_HASH_BITS = 8 };
 
 /* Blocks that are to be translated in some plainer way, by a hash of their address.  Such a set may say yes too often (the
  * block is then only slower) but never forgets: two blocks must not push each other out and be translated for ever. */
@@ -74,6 +75,7 @@ struct Exec {
     TB *tb;            /* all blocks, in order of their code addresses */
     uint32_t n_tb, max_tb;
     TB *hash[1 << TB_HASH_BITS];
+    TB *twin[1 << TWIN_BITS]; /* twin.c; by hash of physical address and mode */
     CodePage *page_hash[1 << PAGE_HASH_BITS];
     ModeEntry *mode_hash[1 << MODE_HASH_BITS];
     ModeEntry *mode_now;
@@ -91,7 +93,7 @@ struct Exec {
     /* Counting.  By block, and last the scratch block: its instructions' lengths. */
     uint8_t (*insn_len)[TRANSLATE_MAX_INSNS];
     BackendExit *last_exit; /* the unchained exit that the last run left by */
-    uint64_t n_translated, n_flush, n_invalidated, n_runs, n_guest_bytes, n_host_bytes, n_guest_insns;
+    uint64_t n_translated, n_copied, n_flush, n_invalidated, n_runs, n_guest_bytes, n_host_bytes, n_guest_insns;
     uint64_t translate_ns;
 };
 
@@ -165,6 +167,11 @@ enum DumpColour { DUMP_PLAIN, DUMP_HEAD, DUMP_GUEST, DUMP_IR, DUMP_NOTE, DUMP_HO
 void dump_line(enum DumpColour colour, const char *tag, const char *addr, const char *bytes, const char *text,
                const char *purpose);
 void dump_hex(char *buf, size_t size, const uint8_t *bytes, size_t n);
+
+/* twin.c: the same code at another EIP */
+bool twin_allowed(const Exec *ex);
+TB *twin_copy(Exec *ex, PhysAddr phys, uint32_t lin); /* NULL: there is none to copy, translate */
+void twin_offer(Exec *ex, TB *tb);
 
 /* stats.c */
 void stats_init(Exec *ex);

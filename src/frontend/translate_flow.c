@@ -10,8 +10,9 @@ static uint32_t mask_eip(const Insn *in, uint32_t eip)
     return in->opsize == 2 ? eip & 0xffff : eip;
 }
 
-static uint32_t rel_target(const Tr *t, const Insn *in)
+static uint32_t rel_target(Tr *t, const Insn *in)
 {
+    t->b->pinned |= in->opsize == 2;
     return mask_eip(in, t->next + in->imm);
 }
 
@@ -167,9 +168,10 @@ void tr_call_near(Tr *t, const Insn *in)
     uint32_t ret = mask_eip(in, t->next), target = direct ? rel_target(t, in) : 0;
     IrOpnd v = { 0 };
 
+    t->b->pinned |= in->opsize == 2;
     /* The return address is stored before the target is checked; ESP moves last. */
     if (!direct) v = indirect_target(t, in);
-    tr_store(t, tr_stack(t, 0u - in->opsize, IR_MEM_W), in->opsize, ir_imm(ret));
+    tr_store(t, tr_stack(t, 0u - in->opsize, IR_MEM_W), in->opsize, in->opsize == 4 ? ir_eip(ret) : ir_imm(ret));
     if (target > t->cs_limit) {
         tr_gp0(t);
         return;
@@ -204,7 +206,7 @@ static void far_transfer(Tr *t, const Insn *in, HelperId helper)
         offset = tr_load(t, m, in->opsize);
         selector = tr_load(t, tr_mem_plus(m, in->opsize), 2);
     }
-    tr_call(t, helper, selector, offset, ir_imm(in->opsize), ir_imm(t->next));
+    tr_call(t, helper, selector, offset, ir_imm(in->opsize), ir_eip(t->next));
     tr_exit(t);
 }
 
@@ -228,14 +230,14 @@ void tr_retf(Tr *t, const Insn *in)
 /* CF */
 void tr_iret(Tr *t, const Insn *in)
 {
-    tr_call(t, HELPER_iret, ir_imm(in->opsize), ir_imm(t->next));
+    tr_call(t, HELPER_iret, ir_imm(in->opsize), ir_eip(t->next));
     tr_exit(t);
 }
 
 /* CD */
 void tr_int(Tr *t, const Insn *in)
 {
-    tr_call(t, HELPER_int_soft, ir_imm(in->imm & 0xff), ir_imm(t->next));
+    tr_call(t, HELPER_int_soft, ir_imm(in->imm & 0xff), ir_eip(t->next));
     tr_exit(t);
 }
 
@@ -243,7 +245,7 @@ void tr_int(Tr *t, const Insn *in)
 void tr_int3(Tr *t, const Insn *in)
 {
     (void)in;
-    tr_call(t, HELPER_int_soft, ir_imm(EXC_BP), ir_imm(t->next));
+    tr_call(t, HELPER_int_soft, ir_imm(EXC_BP), ir_eip(t->next));
     tr_exit(t);
 }
 
@@ -251,7 +253,7 @@ void tr_int3(Tr *t, const Insn *in)
 void tr_into(Tr *t, const Insn *in)
 {
     (void)in;
-    tr_call(t, HELPER_into, ir_imm(t->next));
+    tr_call(t, HELPER_into, ir_eip(t->next));
     tr_exit(t);
 }
 
@@ -259,7 +261,7 @@ void tr_into(Tr *t, const Insn *in)
 void tr_int1(Tr *t, const Insn *in)
 {
     (void)in;
-    tr_call(t, HELPER_int1, ir_imm(t->next));
+    tr_call(t, HELPER_int1, ir_eip(t->next));
     tr_exit(t);
 }
 
@@ -311,7 +313,7 @@ void tr_sysexit(Tr *t, const Insn *in)
 void tr_syscall(Tr *t, const Insn *in)
 {
     (void)in;
-    tr_call(t, HELPER_syscall, ir_imm(t->next));
+    tr_call(t, HELPER_syscall, ir_eip(t->next));
     tr_exit(t);
 }
 

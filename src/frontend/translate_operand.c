@@ -213,7 +213,7 @@ void tr_exit(Tr *t)
 
 void tr_exit_next(Tr *t)
 {
-    tr_ststate(t, offsetof(CPUState, eip), 4, ir_imm(t->next));
+    tr_ststate(t, offsetof(CPUState, eip), 4, ir_eip(t->next));
     tr_exit(t);
 }
 

@@ -67,7 +67,7 @@ void tr_clac(Tr *t, const Insn *in)
 void tr_hlt(Tr *t, const Insn *in)
 {
     (void)in;
-    tr_call(t, HELPER_hlt, ir_imm(t->next));
+    tr_call(t, HELPER_hlt, ir_eip(t->next));
     tr_exit(t);
 }
 
@@ -402,6 +402,6 @@ void tr_monitor(Tr *t, const Insn *in)
 void tr_mwait(Tr *t, const Insn *in)
 {
     (void)in;
-    tr_call(t, HELPER_mwait, ir_imm(t->next));
+    tr_call(t, HELPER_mwait, ir_eip(t->next));
     tr_exit(t);
 }

@@ -47,7 +47,7 @@ static void emit_x87(Tr *t, const Insn *in)
 
 static void store_fip(Tr *t)
 {
-    tr_ststate(t, offsetof(CPUState, fpu.fip), 4, ir_imm(t->eip));
+    tr_ststate(t, offsetof(CPUState, fpu.fip), 4, ir_eip(t->eip));
 }
 
 /* An 80-bit operand with a 16-bit address may wrap around at 64 KiB between its quadword and its word. */

@@ -48,7 +48,7 @@ typedef struct IrOpnd {
     uint8_t kind; /* IR_NONE, IR_REG, IR_IMM */
     uint8_t high; /* with width 1: bits 8..15 of the register (AH CH DH BH), GPR 0..3 only */
     uint16_t reg;
-    uint32_t imm; /* truncated to the operation's width */
+    uint32_t imm; /* truncated to the operation's width; reg is 1 when it moves with the block's EIP (ir_eip()) */
 } IrOpnd;
 
 enum { IR_SEG_ES, IR_SEG_CS, IR_SEG_SS, IR_SEG_DS, IR_SEG_FS, IR_SEG_GS };
@@ -107,6 +107,7 @@ typedef struct IrBlock {
     uint32_t eip;     /* of the first instruction */
     uint32_t cs_base;
     uint32_t mode;         /* mode flags, cpu/mode.h */
+    bool pinned;           /* depends on its EIP in more than what ir_eip() and target[] say */
     uint32_t size;         /* guest bytes */
     uint32_t n_guest;      /* guest instructions */
     uint8_t mmu_idx;       /* which TLB the block's accesses use, softmmu/mmu.h */
@@ -138,6 +139,14 @@ static inline IrOpnd ir_reg_high(unsigned reg)
 static inline IrOpnd ir_imm(uint32_t v)
 {
     return (IrOpnd){ .kind = IR_IMM, .imm = v };
+}
+static inline IrOpnd ir_eip(uint32_t v)
+{
+    return (IrOpnd){ .kind = IR_IMM, .reg = 1, .imm = v };
+}
+static inline bool ir_is_eip(const IrOpnd *o)
+{
+    return o->kind == IR_IMM && o->reg;
 }
 
 uint32_t ir_flags_to_eflags(unsigned fl); /* IR_* mask -> EFLAGS bit mask */

@@ -1,6 +1,6 @@
 exec_test_libs = libexec.a libbackend.a libfrontend.a libcpu.a libsoftmmu.a libtcg.a libutil.a $(CAPSTONE_LIBS) \
 	$(FFI_LIBS) $(MPFR_LIBS) -lm
-exec_tests = tests/exec/test_cache tests/exec/test_smc tests/exec/test_count tests/exec/test_lockstep
+exec_tests = tests/exec/test_cache tests/exec/test_smc tests/exec/test_count tests/exec/test_lockstep tests/exec/test_twin
 check_PROGRAMS += $(exec_tests)
 TESTS += $(exec_tests)
 EXTRA_DIST += tests/exec/rig.h
@@ -13,3 +13,5 @@ tests_exec_test_count_LDADD = $(exec_test_libs)
 tests_exec_test_lockstep_SOURCES = tests/exec/test_lockstep.c
 tests_exec_test_lockstep_LDADD = $(exec_test_libs)
 
+tests_exec_test_twin_SOURCES = tests/exec/test_twin.c
+tests_exec_test_twin_LDADD = $(exec_test_libs)

@@ -242,11 +242,15 @@ void cold_site(Cold *c, uint8_t *site)
 
 void emit_call(Emit *e, const uint8_t *thunk)
 {
-    asm_patch(asm_call(&e->a), thunk);
+    uint8_t *site = asm_call(&e->a);
+    asm_patch(site, thunk);
+    reloc_note(e, RELOC_AWAY, site);
 }
 void emit_jmp_to(Emit *e, const uint8_t *target)
 {
-    asm_patch(asm_jmp(&e->a), target);
+    uint8_t *site = asm_jmp(&e->a);
+    asm_patch(site, target);
+    if (target < e->start) reloc_note(e, RELOC_AWAY, site); /* a thunk */
 }
 
 const char *map_purpose(Emit *e, const char *purpose)
@@ -432,9 +436,11 @@ static bool emit_block(CodeArena *arena, const IrBlock *b, const EmitInfo *info,
     memset(out, 0, sizeof *out);
     compute_liveness(&e);
     compute_last_use(&e);
+    reloc_begin(&e);
     emit_entry(&e);
     emit_range(&e, 0, b->n - 1);
     emit_cold(&e);
+    reloc_end(&e);
     if (asm_full(&e.a) || e.failed) return false;
     out->size = (uint32_t)(e.a.p - e.start);
     arena->used = (size_t)(e.a.p - arena->rw);
@@ -500,6 +506,7 @@ const Backend backend_x86_64 = {
         "CPUState.cc",
     .init = init_with_delta,
     .emit = emit_block,
+    .copy = reloc_copy,
     .link = link_exit,
     .unlink = unlink_exit,
     .run = run,

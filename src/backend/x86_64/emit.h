@@ -64,6 +64,7 @@ typedef struct Emit {
     uint32_t *run_last; /* by run (IrMem.run): its last access */
     uint8_t *loc;       /* by temporary: 0 nowhere, 1..3 host register + 1, 0x80 | slot spilled */
     uint8_t busy;       /* temp registers that the current operation uses: not to be spilled */
+    bool movable;       /* so far: see relocate.c */
     bool window_ok;     /* flat accesses go through the window */
     bool uses_x87;      /* native x87/MMX code in the block: state must be in the host */
     bool uses_xmm;      /* likewise */
@@ -138,9 +139,29 @@ static inline void swap_high(Emit *e, unsigned high)
 void emit_jump_slot(Asm *a, unsigned slot, unsigned target);
 #define JUMP_CACHE(slot, field)                                                                                        \
     asm_mem_index(RBP, slot, 0, (int32_t)(offsetof(CPUState, jump_cache) + offsetof(struct JumpCacheEntry, field)))
+/* relocate.c: words that are others in a copy of the block for another EIP */
+enum {
+    RELOC_EIP,   /* 32 bits: moves with EIP */
+    RELOC_AWAY,  /* 32 bits: relative address of something outside the block */
+    RELOC_OWNER, /* 64 bits: address in the owner */
+    RELOC_PAGE   /* operand and immediate of the check of the block's page */
+};
+void reloc_begin(Emit *e);
+void reloc_end(Emit *e);
+void reloc_note(Emit *e, unsigned kind, const uint8_t *word); /* its place in the buffer */
+void reloc_forget(uint32_t code);                             /* code from this offset on is gone */
+bool reloc_possible(const IrBlock *b, const EmitInfo *info);
+bool reloc_copy(CodeArena *arena, const BackendCode *from, BackendCode *to, const BackendCopy *how);
+/* After an instruction that ends with a 32-bit immediate from o. */
+static inline void reloc_imm(Emit *e, const IrOpnd *o)
+{
+    if (ir_is_eip(o)) reloc_note(e, RELOC_EIP, e->a.p - 4);
+}
+
 static inline void store_eip(Emit *e, uint32_t eip)
 {
     asm_store_imm(&e->a, 4, STATE(eip), eip);
+    reloc_note(e, RELOC_EIP, e->a.p - 4);
 }
 /* What the code emitted from here on is for (NULL: the operation itself); returns what it was for until now. */
 const char *map_purpose(Emit *e, const char *purpose);
@@ -183,7 +204,8 @@ void mem_linear(Emit *e, const IrMem *m); /* linear address to r8, unchecked */
 bool fault_setup(const char **error);
 void fault_thread(CPUState *cpu);       /* the calling thread is going to run code that uses the window */
 void fault_forget(const uint8_t *code); /* code from this address on (as run) is gone */
-bool fault_note(const uint8_t *insn, const uint8_t *cold); /* both as run, in rising order. False: no memory */
+bool fault_copy(const uint8_t *code, size_t size, ptrdiff_t shift); /* for a copy of this code. False: no memory */
+bool fault_note(const uint8_t *insn, const uint8_t *cold);          /* both as run, in rising order. False: no memory */
 
 /* emit_alu.c */
 void emit_mov(Emit *e, const IrInsn *in);

@@ -24,6 +24,7 @@ void emit_ststate(Emit *e, const IrInsn *in)
 {
     if (in->a.kind == IR_IMM) {
         asm_store_imm(&e->a, in->width, state_operand(in), in->a.imm);
+        reloc_imm(e, &in->a);
         return;
     }
     unsigned s = reg_read(e, &in->a, in->width);
@@ -78,9 +79,10 @@ void emit_helper(Emit *e, const IrInsn *in)
     const IrOpnd *arg[4] = { &in->a, &in->b, &in->c, &in->d };
     flags_clobber(e);
     for (unsigned i = 0; i < h->nargs; i++) {
-        if (arg[i]->kind == IR_IMM)
+        if (arg[i]->kind == IR_IMM) {
             asm_store_imm(&e->a, 4, call_arg(i), arg[i]->imm);
-        else
+            reloc_imm(e, arg[i]);
+        } else
             asm_store(&e->a, call_arg(i), reg_read(e, arg[i], 4));
         e->busy = 0;
     }

@@ -37,7 +37,12 @@ static void page_check(Emit *e, unsigned i, Cold *c)
     unsigned table = (e->b->mode & MODE_CPL) == 3 ? 0 : 1;
     size_t off =
         offsetof(CPUState, mmu.itlb) + 4 * (table * (size_t)MMU_TLB_SIZE + mmu_tlb_index(e->info->page_lin[i]));
+    const uint8_t *insn = e->a.p;
     asm_alu_mem_imm(&e->a, 4, 7, state_at(off), e->info->itlb_word[i]);
+    if (e->a.p - insn == 10)
+        reloc_note(e, RELOC_PAGE, e->a.p - 8);
+    else
+        e->movable = false; /* a short immediate */
     cold_site(c, asm_jcc(&e->a, CC_NE));
 }
 
@@ -91,6 +96,10 @@ static void cold_exit(Emit *e, Cold *c)
     }
     store_eip(e, x->eip);
     asm_mov_imm64(&e->a, R8, (uintptr_t)x);
+    if ((uintptr_t)x > UINT32_MAX)
+        reloc_note(e, RELOC_OWNER, e->a.p - 8);
+    else
+        e->movable = false;
     emit_jmp_to(e, thunks.exit_slot);
 }
 
@@ -297,6 +306,7 @@ static void ras_push(Emit *e, uint32_t ret_eip)
     cold_site(c, asm_jcc(&e->a, CC_B));
     c->back = e->a.p;
     asm8(&e->a, 0x68), asm32(&e->a, ret_eip); /* push imm32, sign-extended: RET compares the same way */
+    reloc_note(e, RELOC_EIP, e->a.p - 4);
 }
 
 void emit_guest_call(Emit *e, const IrInsn *in)

@@ -409,6 +409,7 @@ static void cold_st(Emit *e, Cold *c)
     map_purpose(e, "slow store");
     cold_mem_enter(e, c);
     value_to_r11(e, c->reg, c->value);
+    if (c->reg == NOREG) reloc_imm(e, &e->b->insn[c->first].a);
     cold_mem_call(e, c, thunks.st, 0);
     cold_return(e, c, start);
 }
@@ -442,6 +443,7 @@ void emit_st(Emit *e, const IrInsn *in)
         c->value = in->a.imm;
     }
     store_to(e, m, in->width, s, in->a.imm);
+    if (s == NOREG) reloc_imm(e, &in->a);
     mem_done(e, c);
 }
 

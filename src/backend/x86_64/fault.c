@@ -130,3 +130,18 @@ bool fault_note(const uint8_t *insn, const uint8_t *cold)
     faults.site[faults.n++] = (FaultSite){ insn, cold, 0 };
     return true;
 }
+
+bool fault_copy(const uint8_t *code, size_t size, ptrdiff_t shift)
+{
+    size_t lo = 0, hi = faults.n;
+    while (lo < hi) {
+        size_t mid = (lo + hi) / 2;
+        if (faults.site[mid].insn < code)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    for (; lo < faults.n && faults.site[lo].insn < code + size; lo++)
+        if (!fault_note(faults.site[lo].insn + shift, faults.site[lo].cold + shift)) return false;
+    return true;
+}
