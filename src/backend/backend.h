@@ -88,7 +88,8 @@ typedef struct Backend {
     void (*after_jump)(CPUState *cpu);
     /* True when host code can be disassembled with Capstone's x86-64 mode; else dump() prints it. */
     bool native;
-    bool window; /* makes use of MODE_WINDOW */
+    const char *state_reg; /* native: the host register that points to CPUState, as Capstone writes it */
+    bool window;           /* makes use of MODE_WINDOW */
     const char *(*shared_name)(
         const void *code); /* native: what all blocks share at this address, as run; NULL: nothing */
     /* Bytes [from, to) of the code, as EmitMap counts them: a line each step. */

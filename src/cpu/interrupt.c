@@ -5,6 +5,7 @@
 #include "cpu/smm.h"
 #include "softmmu/window.h"
 #include "util/log.h"
+#include "util/symbols.h"
 
 /* --- raising ------------------------------------------------------------------------------------------ */
 static _Noreturn void leave(CPUState *cpu)
@@ -102,9 +103,11 @@ void helper_raise(CPUState *cpu, uint32_t vector, uint32_t error)
 static void log_event(const CPUState *cpu, const Event *ev)
 {
     static const char *const kinds[] = { "exception", "external", "soft", "int1" };
-    log_printf("int v=%02x e=%04x %s cpl=%u IP=%04x:%08x SP=%04x:%08x EAX=%08x CR2=%08x\n", ev->vector, ev->error,
+    char name[160];
+    symbols_text(name, sizeof name, cpu->seg[SEG_CS].base + cpu->eip);
+    log_printf("int v=%02x e=%04x %s cpl=%u IP=%04x:%08x SP=%04x:%08x EAX=%08x CR2=%08x%s%s\n", ev->vector, ev->error,
                kinds[ev->kind], cpu_cpl(cpu), cpu->seg[SEG_CS].sel, cpu->eip, cpu->seg[SEG_SS].sel, cpu->regs[R_ESP],
-               cpu->regs[R_EAX], cpu->cr2);
+               cpu->regs[R_EAX], cpu->cr2, *name ? " " : "", name);
 }
 
 static uint8_t nest_of(const Event *ev)

@@ -33,12 +33,40 @@ static void count_one(HostCount *c, const EmitMap *row)
     c->purpose[i].n++;
 }
 
+/* The field of CPUState that an operand such as [rbp + r9 + 0x106a0] lies in; NULL: none that has a name here. */
+static const char *state_field(const Range *r, const char *text)
+{
+#define FIELD(f)                                                                                                       \
+    {                                                                                                                  \
+        offsetof(CPUState, f), sizeof((CPUState *)0)->f, #f                                                            \
+    }
+    static const struct {
+        size_t offset, size;
+        const char *name;
+    } fields[] = {
+        FIELD(regs),   FIELD(eip),    FIELD(exit_request), FIELD(insns_left), FIELD(cc),      FIELD(df),
+        FIELD(eflags), FIELD(mode),   FIELD(scratch32),    FIELD(call_arg),   FIELD(spill),   FIELD(backend_tmp),
+        FIELD(seg),    FIELD(bounce), FIELD(jump_cache),   FIELD(mmu.itlb),   FIELD(mmu.tlb),
+    };
+#undef FIELD
+    const char *reg = r->d->ex->backend->state_reg, *open = strchr(text, '[');
+    if (!reg || !open || strncmp(open + 1, reg, strlen(reg)) != 0) return NULL;
+    const char *close = strchr(open, ']'), *hex = close;
+    while (hex && hex > open && *hex != ' ') hex--;
+    size_t offset = hex ? strtoull(hex, NULL, 0) : 0;
+    for (unsigned i = 0; i < sizeof fields / sizeof *fields; i++)
+        if (offset - fields[i].offset < fields[i].size) return fields[i].name;
+    return NULL;
+}
+
 static void host_line(const Range *r, uint32_t offset, const char *bytes, const char *text)
 {
-    char addr[12];
+    char addr[12], what[80];
+    const char *field = state_field(r, text), *purpose = r->row->purpose;
+    snprintf(what, sizeof what, "%s%sCPUState.%s", purpose ? purpose : "", purpose ? ": " : "", field ? field : "");
     snprintf(addr, sizeof addr, "+%03x", offset);
     dump_line(r->row->cold ? DUMP_COLD : DUMP_HOST, r->row->cold ? "  cold" : "  host", addr, bytes, text,
-              r->row->purpose);
+              field ? what : purpose);
     count_one(r->count, r->row);
 }
 

@@ -287,7 +287,7 @@ static bool chained(const Emit *e)
 static void add_exit(Emit *e, unsigned i, uint32_t eip, const void **site)
 {
     BackendExit *exit = &e->out->exit[i];
-    Op *stub = new_op(e, interp_stub, "chain slot");
+    Op *stub = new_op(e, interp_stub, chained(e) ? "chain slot" : "exit");
 
     stub->imm = eip;
     stub->p = chained(e) ? exit : NULL;

@@ -512,6 +512,7 @@ const Backend backend_x86_64 = {
     .run = run,
     .after_jump = after_jump,
     .native = true,
+    .state_reg = "rbp",
     .shared_name = thunk_name,
     .window = true,
 };
