@@ -61,13 +61,15 @@ static uint32_t landing(Gen *g)
 {
     Case *c = g->c;
     uint32_t at = c->code_at - CODE_BASE, t;
-    do t = c->slot_at + 17u + rng_below(g->r, c->slot_size - 20u);
+    do t = c->slot_at + SLOT_LEAD + rng_below(g->r, c->slot_size - 20u);
     while (t + 1 >= at && t <= at + c->len);
     return CODE_BASE + t - seg_base(c, W_CS);
 }
+/* Or of nowhere, which 16 bits of it must not turn into other code. */
 static uint32_t jump_target(Gen *g)
 {
-    return chance(g->r, 92) ? landing(g) : FAR_AWAY + (rng64(g->r) & 0xffffff);
+    bool all_code = g->c->insn.opsize == 2 && seg_base(g->c, W_CS) == CODE_BASE;
+    return all_code || chance(g->r, 92) ? landing(g) : FAR_AWAY + (rng64(g->r) & 0xffffff);
 }
 
 /* Selectors that mean the same on both sides. */
@@ -286,7 +288,7 @@ static void set_far_target(Gen *g)
     const Insn *in = &c->insn;
     uint16_t sel = pick_selector(g, true);
     uint32_t at = c->code_at - CODE_BASE, to;
-    do to = c->slot_at + 17u + rng_below(g->r, c->slot_size - 20u);
+    do to = c->slot_at + SLOT_LEAD + rng_below(g->r, c->slot_size - 20u);
     while (to + 1 >= at && to <= at + c->len);
     to += CODE_BASE - sel_base(sel);
     uint8_t image[16] = { 0 };

@@ -168,7 +168,7 @@ typedef struct Filter {
     unsigned n_form;
 } Filter;
 /* Sequences' slots are shifted against the pages, so that one in eight has a page border. */
-enum { SLOT = 128, SEQ_SLOT = 512, SEQ_SHIFT = 256 };
+enum { SLOT = 128, SEQ_SLOT = 512, SEQ_SHIFT = 256, SLOT_LEAD = 17 };
 /* Random prefixes, opcode, ModRM and operands of what the filter lets through, mostly; returns how many bytes (up to 40). */
 unsigned random_form(Rng *r, const Filter *f, uint8_t *b);
 /* Finds the forms. */
