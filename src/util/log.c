@@ -11,7 +11,8 @@
 
 uint32_t log_mask;
 
-static FILE *log_out; /* NULL: stderr */
+static FILE *log_out;   /* NULL: stderr */
+static int colour = -1; /* what log_colour() found; -1: not asked yet */
 
 typedef struct AddrRange {
     uint32_t first, last;
@@ -36,12 +37,15 @@ FILE *log_file(void)
 void log_to_stdout(void)
 {
     log_out = stdout;
+    colour = -1;
 }
 
 bool log_colour(void)
 {
+    if (colour >= 0) return colour;
     const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
-    return isatty(fileno(log_file())) && !(no && *no) && term && strcmp(term, "dumb") != 0;
+    colour = isatty(fileno(log_file())) && !(no && *no) && term && strcmp(term, "dumb") != 0;
+    return colour;
 }
 
 /* stdio locks the stream for each call, so lines from several threads do not mix. */
@@ -110,6 +114,7 @@ bool log_open(const char *path)
     setvbuf(f, NULL, _IOLBF, 64 * 1024); /* whole lines reach the file even if we crash */
     if (log_out) fclose(log_out);
     log_out = f;
+    colour = -1;
     return true;
 }
 
