@@ -9,6 +9,7 @@ cleanup() {
     rm -rf "$dir"
 }
 trap cleanup EXIT
+trap '' PIPE # a program may end before it is spoken to
 number=0
 image=$dir/image
 head -c 1048576 /dev/zero >"$image"
@@ -28,14 +29,29 @@ run() { # PROGRAM DRIVE-OPTIONS: stopped, with its monitor on the standard input
     exec "$program" -display none -nodefaults -S -m 16 -monitor stdio -drive "file=$image,format=raw$2"
 }
 
-hold() { # PROGRAM DRIVE-OPTIONS: until release
+# start PROGRAM DRIVE-OPTIONS: true once it answers on its monitor, false when it ends instead.  QEMU greets before it has
+# its lock.
+start() {
     (run "$1" "$2") <"$dir/in" >"$dir/held" 2>&1 &
     holder=$!
     exec 3>"$dir/in"
-    i=0
-    until grep -q "monitor - type 'help'" "$dir/held" || [ $i = 200 ]; do
+    echo "info status" >&3 2>/dev/null
+    until grep -q "VM status" "$dir/held"; do
+        kill -0 "$holder" 2>/dev/null || return 1
         sleep 0.05
+    done
+}
+
+hold() { # PROGRAM DRIVE-OPTIONS: until release
+    i=0
+    until start "$1" "$2"; do # the program before it may still be on its way out, with its lock
+        exec 3>&-
         i=$((i + 1))
+        if [ $i = 50 ]; then
+            echo "Bail out! $1 does not start: $(cat "$dir/held")"
+            exit 1
+        fi
+        sleep 0.2
     done
 }
 
