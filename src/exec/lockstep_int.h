@@ -125,7 +125,7 @@ struct Lockstep {
     size_t n_dma_bytes, cap_dma_bytes;
     bool in_device;   /* a device is at work for the reference */
     bool remapped;    /* and it has changed the memory map */
-    char astray[160]; /* how the tested run's dealings differ; "": they do not */
+    char astray[256]; /* how the tested run's dealings differ; "": they do not */
 
     /* lockstep_memory.c */
     Page *page;
