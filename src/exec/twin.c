@@ -1,5 +1,5 @@
 /* Twins: user code that is translated already, at another EIP.  Each process has its own addresses for a library (ASLR), whose
- * pages they share: a block of such a page is copied from its twin (Backend.copy) in a tenth of the time that translating takes.
+ * pages they share: a block of such a page is copied from its twin (Backend.copy) and not translated.
  *
  * The twin must be valid, so that the bytes are still those it was made from, and in the same mode.  Only flat code,
  * within one page, far from both ends of the address space, so that nothing but the addresses differs. */

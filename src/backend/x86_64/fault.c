@@ -34,7 +34,8 @@ static _Thread_local struct {
     void *stack;
 } here;
 
-static FaultSite *find_site(const uint8_t *insn)
+/* Index of the first site at this address or behind it. */
+static size_t first_site(const uint8_t *insn)
 {
     size_t lo = 0, hi = faults.n;
     while (lo < hi) {
@@ -44,7 +45,13 @@ static FaultSite *find_site(const uint8_t *insn)
         else
             hi = mid;
     }
-    return lo < faults.n && faults.site[lo].insn == insn ? &faults.site[lo] : NULL;
+    return lo;
+}
+
+static FaultSite *find_site(const uint8_t *insn)
+{
+    size_t i = first_site(insn);
+    return i < faults.n && faults.site[i].insn == insn ? &faults.site[i] : NULL;
 }
 
 /* Not ours: whoever was there before, or what would have happened without us. */
@@ -133,15 +140,7 @@ bool fault_note(const uint8_t *insn, const uint8_t *cold)
 
 bool fault_copy(const uint8_t *code, size_t size, ptrdiff_t shift)
 {
-    size_t lo = 0, hi = faults.n;
-    while (lo < hi) {
-        size_t mid = (lo + hi) / 2;
-        if (faults.site[mid].insn < code)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    for (; lo < faults.n && faults.site[lo].insn < code + size; lo++)
-        if (!fault_note(faults.site[lo].insn + shift, faults.site[lo].cold + shift)) return false;
+    for (size_t i = first_site(code); i < faults.n && faults.site[i].insn < code + size; i++)
+        if (!fault_note(faults.site[i].insn + shift, faults.site[i].cold + shift)) return false;
     return true;
 }

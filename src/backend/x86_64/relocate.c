@@ -1,6 +1,6 @@
 /* Copies of a block for another EIP.  Programs and libraries are loaded at another address in each process (ASLR), from the
- * same pages of memory; what differs between two translations of such code are a few words.  emit() notes where they are;
- * a copy is then ten times cheaper than a translation.
+ * same pages of memory; what differs between two translations of such code are a few words.  emit() notes where they are,
+ * so that copying the rest saves decoding, the passes and emitting.
  *
  * The notes stand in one table for all blocks, in order of code addresses, and go with the code. */
 #include "backend/x86_64/emit.h"
