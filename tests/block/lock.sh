@@ -32,7 +32,8 @@ run() { # PROGRAM DRIVE-OPTIONS: stopped, with its monitor on the standard input
 # start PROGRAM DRIVE-OPTIONS: true once it answers on its monitor, false when it ends instead.  QEMU greets before it has
 # its lock.
 start() {
-    (run "$1" "$2") <"$dir/in" >"$dir/held" 2>&1 &
+    : >"$dir/held" # what the program before said must not count as this one's answer
+    (run "$1" "$2") <"$dir/in" >>"$dir/held" 2>&1 &
     holder=$!
     exec 3>"$dir/in"
     echo "info status" >&3 2>/dev/null
