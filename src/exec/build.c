@@ -1,10 +1,10 @@
 /* From guest code to an entry in the cache: fetch, translate, optimise, emit, insert. */
 #include "exec/tb.h"
+#include "util/host_time.h"
 #include "util/log.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { MAX_MAP = 8192 };
 
@@ -143,13 +143,6 @@ static bool fill(Exec *ex, TB *tb, PhysAddr phys, uint32_t lin, bool cached, uns
     return emit(ex, tb, cached && *trackable);
 }
 
-static uint64_t now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 /* The entry counts only once it is complete: a #PF on the way leaves nothing behind. */
 static TB *try_build(Exec *ex, PhysAddr phys, uint32_t lin)
 {
@@ -181,14 +174,14 @@ static _Noreturn void does_not_fit(Exec *ex)
 
 TB *build_tb(Exec *ex, PhysAddr phys, uint32_t lin)
 {
-    uint64_t t0 = now_ns();
+    uint64_t t0 = host_ns();
     TB *tb = try_build(ex, phys, lin);
     if (!tb) {
         exec_flush(ex);
         tb = try_build(ex, phys, lin);
     }
     if (!tb) does_not_fit(ex);
-    ex->translate_ns += now_ns() - t0;
+    ex->translate_ns += host_ns() - t0;
     return tb;
 }
 

@@ -4,21 +4,8 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <time.h>
 
-#define NS_PER_S 1000000000u
-
-uint64_t alarm_host_now(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
-
-static struct timespec timespec_of(uint64_t ns)
-{
-    return (struct timespec){ .tv_sec = (time_t)(ns / NS_PER_S), .tv_nsec = (long)(ns % NS_PER_S) };
-}
+#include "util/host_time.h"
 
 #ifdef __linux__
 /* The thread waits for a timer of the kernel's: moving the time does not wake it, and the slack of ordinary
@@ -63,12 +50,12 @@ Alarm *alarm_new(uint32_t *const *flag)
     return NULL;
 }
 
-void alarm_arm(Alarm *a, uint64_t host_ns)
+void alarm_arm(Alarm *a, uint64_t when)
 {
     /* All zero would mean never. */
-    struct itimerspec when = { .it_value = timespec_of(host_ns == UINT64_MAX ? 0 : host_ns ? host_ns : 1) };
-    __atomic_store_n(&a->armed, host_ns != UINT64_MAX, __ATOMIC_RELEASE);
-    timerfd_settime(a->timer, TFD_TIMER_ABSTIME, &when, NULL);
+    struct itimerspec timer = { .it_value = host_timespec(when == UINT64_MAX ? 0 : when ? when : 1) };
+    __atomic_store_n(&a->armed, when != UINT64_MAX, __ATOMIC_RELEASE);
+    timerfd_settime(a->timer, TFD_TIMER_ABSTIME, &timer, NULL);
 }
 
 /* A late report of an earlier time may make this false although a new one is set: then it is set again. */
@@ -105,7 +92,7 @@ static void sleep_until(Alarm *a, uint64_t when)
     if (when == UINT64_MAX) {
         pthread_cond_wait(&a->changed, &a->lock);
     } else {
-        struct timespec ts = timespec_of(when);
+        struct timespec ts = host_timespec(when);
         pthread_cond_timedwait(&a->changed, &a->lock, &ts);
     }
     a->sleeping_until = 0;
@@ -116,7 +103,7 @@ static void *alarm_main(void *arg)
     Alarm *a = arg;
     pthread_mutex_lock(&a->lock);
     while (!a->quit) {
-        if (a->when != UINT64_MAX && alarm_host_now() >= a->when) {
+        if (a->when != UINT64_MAX && host_ns() >= a->when) {
             a->when = UINT64_MAX;
             __atomic_store_n(*a->flag, 1, __ATOMIC_RELEASE);
         }
@@ -162,12 +149,12 @@ void alarm_free(Alarm *a)
     free(a);
 }
 
-void alarm_arm(Alarm *a, uint64_t host_ns)
+void alarm_arm(Alarm *a, uint64_t when)
 {
     pthread_mutex_lock(&a->lock);
-    a->when = host_ns;
+    a->when = when;
     /* A thread that will wake up before then finds the new time by itself: no need to disturb it. */
-    if (host_ns < a->sleeping_until) pthread_cond_signal(&a->changed);
+    if (when < a->sleeping_until) pthread_cond_signal(&a->changed);
     pthread_mutex_unlock(&a->lock);
 }
 

@@ -12,8 +12,7 @@ typedef struct Alarm Alarm;
 Alarm *alarm_new(uint32_t *const *flag);
 void alarm_free(Alarm *a);
 /* Host CLOCK_MONOTONIC nanoseconds; UINT64_MAX: never.  Replaces the earlier time. */
-void alarm_arm(Alarm *a, uint64_t host_ns);
+void alarm_arm(Alarm *a, uint64_t when);
 bool alarm_armed(Alarm *a); /* false: has gone off since */
-uint64_t alarm_host_now(void);
 
 #endif

@@ -11,6 +11,7 @@
 #include "hw/alloc.h"
 #include "hw/icount.h"
 #include "hw/timer_heap.h"
+#include "util/host_time.h"
 
 struct Timer {
     TimerNode node; /* first: the heap knows timers by it */
@@ -71,7 +72,7 @@ struct Machine {
 static uint64_t host_now(void *opaque)
 {
     (void)opaque;
-    return alarm_host_now();
+    return host_ns();
 }
 
 /* Time that the host gave to others while guest code was ready to run is left out of virtual time: otherwise a busy
@@ -81,9 +82,7 @@ enum { LATE_NS = 2000000 };
 
 static uint64_t thread_cpu_ns(void)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+    return host_clock_ns(CLOCK_THREAD_CPUTIME_ID);
 }
 
 static void compare_clocks(Machine *m, uint64_t host)
@@ -264,7 +263,7 @@ static void run_posts(Machine *m)
 /* With the lock held: until something arrives or the host's clock says so. */
 static void wait_on_host(Machine *m, uint64_t until)
 {
-    struct timespec ts = { .tv_sec = (time_t)(until / 1000000000u), .tv_nsec = (long)(until % 1000000000u) };
+    struct timespec ts = host_timespec(until);
     if (until == TIMER_NEVER)
         pthread_cond_wait(&m->arrived, &m->lock);
     else
@@ -296,13 +295,13 @@ static void sleep_for_work(Machine *m, uint64_t deadline)
 static void leap(Machine *m, uint64_t deadline)
 {
     bool never = deadline == TIMER_NEVER, sleeps = icount_sleeps(m->icount);
-    uint64_t start = alarm_host_now(), now = clock_now(m), gap = never || deadline > now ? deadline - now : 0;
+    uint64_t start = host_ns(), now = clock_now(m), gap = never || deadline > now ? deadline - now : 0;
     pthread_mutex_lock(&m->lock);
-    while (!m->first && (never || (sleeps && alarm_host_now() - start < gap)))
+    while (!m->first && (never || (sleeps && host_ns() - start < gap)))
         wait_on_host(m, never ? TIMER_NEVER : start + gap);
     bool posted = m->first;
     pthread_mutex_unlock(&m->lock);
-    uint64_t slept = alarm_host_now() - start;
+    uint64_t slept = host_ns() - start;
     if (posted && slept < gap) gap = sleeps ? slept : 0;
     icount_skip(m->icount, gap);
 }

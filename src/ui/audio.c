@@ -10,6 +10,7 @@
 
 #include "ui/tone.h"
 #include "util/die.h"
+#include "util/host_time.h"
 
 enum { RATE = 44100, SAMPLES = 512 };
 /* Between a sound's making and its hearing; the machine may be late by a bit less without a gap. */
@@ -31,19 +32,12 @@ static struct {
     uint64_t silent_since;
 } au;
 
-static uint64_t host_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 /* --- the machine thread ------------------------------------------------------------------------------------------ */
 
 static void on_wave(void *opaque, const SpeakerWave *w)
 {
     (void)opaque;
-    uint64_t now = host_now();
+    uint64_t now = host_ns();
     tone_alive(&au.tone, now + 3 * SPEAKER_ALIVE_NS);
     tone_put(&au.tone, now, w);
     if (!atomic_exchange(&au.awake, true)) sem_post(&au.wake);
@@ -52,7 +46,7 @@ static void on_wave(void *opaque, const SpeakerWave *w)
 static void on_alive(void *opaque)
 {
     (void)opaque;
-    tone_alive(&au.tone, host_now() + 3 * SPEAKER_ALIVE_NS);
+    tone_alive(&au.tone, host_ns() + 3 * SPEAKER_ALIVE_NS);
 }
 
 /* --- SDL's audio thread -------------------------------------------------------------------------------------------- */
@@ -74,7 +68,7 @@ static void on_samples(void *opaque, Uint8 *stream, int len)
 {
     (void)opaque;
     unsigned n = (unsigned)len / sizeof(int16_t);
-    uint64_t now = host_now(), length = (uint64_t)n * 1000000000u / RATE, want = now - LATENCY_NS - length;
+    uint64_t now = host_ns(), length = (uint64_t)n * 1000000000u / RATE, want = now - LATENCY_NS - length;
     if (au.play_at + DRIFT_NS < want || au.play_at > want + DRIFT_NS) au.play_at = want;
     bool any = tone_render(&au.tone, au.play_at, RATE, (int16_t *)(void *)stream, n);
     au.play_at += length;

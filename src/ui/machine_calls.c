@@ -5,8 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "util/host_time.h"
 
 enum { SCREENSHOTS_MAX = 10000 };
 
@@ -36,9 +37,7 @@ static void do_reset(void *opaque)
 /* How far the guest's time has come while the host's went on since the last call. */
 static void note_speed(MachineCalls *c)
 {
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    uint64_t host = (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec, guest = clock_now(c->cfg.machine);
+    uint64_t host = host_ns(), guest = clock_now(c->cfg.machine);
     uint64_t host_ms = (host - c->host_before) / 1000000, guest_ms = (guest - c->guest_before) / 1000000;
     if (c->host_before && host_ms) atomic_store(&c->speed, (unsigned)((guest_ms * 100 + host_ms / 2) / host_ms));
     c->host_before = host;

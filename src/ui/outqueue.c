@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "util/host_time.h"
+
 enum {
     RING_SIZE = 1 << 20,
     CHUNK = 32 * 1024,
@@ -118,11 +120,7 @@ static void start(OutQueue *q)
 /* With the lock held: until bytes have left, at most ms.  False: time is up. */
 static bool wait_progress(OutQueue *q, unsigned ms)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    t.tv_nsec += (long)(ms % 1000) * 1000000;
-    t.tv_sec += ms / 1000 + t.tv_nsec / 1000000000;
-    t.tv_nsec %= 1000000000;
+    struct timespec t = host_timespec(host_ns() + (uint64_t)ms * 1000000);
     uint64_t before = q->written;
     while (q->written == before) {
         if (pthread_cond_timedwait(&q->less, &q->lock, &t) == ETIMEDOUT) return q->written != before;

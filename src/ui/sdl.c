@@ -6,7 +6,6 @@
  * (input_is_absolute()), positions are passed on and nothing is grabbed. */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include <SDL.h>
 
@@ -14,6 +13,7 @@
 #include "ui/banner.h"
 #include "ui/frontend.h"
 #include "ui/machine_calls.h"
+#include "util/host_time.h"
 
 enum { EVENT_SCREEN, EVENT_STOP, EVENTS };
 enum { TITLE_MS = 1000, MESSAGE_MS = 3000, HELP_MS = 10000 };
@@ -124,9 +124,7 @@ static void take_screen(void)
 static uint64_t machine_cpu_ns(void)
 {
     clockid_t clock;
-    struct timespec ts;
-    if (pthread_getcpuclockid(ui.machine_thread, &clock) != 0 || clock_gettime(clock, &ts) != 0) return 0;
-    return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+    return pthread_getcpuclockid(ui.machine_thread, &clock) == 0 ? host_clock_ns(clock) : 0;
 }
 
 /* Percent of one host processor that the machine has used since the last call. */
