@@ -18,6 +18,21 @@ AC_SUBST([GUEST_CC])
 AM_CONDITIONAL([HAVE_GUEST_CC], [test "x$GUEST_CC" != xnone])
 ])
 
+# CALQUE_GUEST_LIBC: the workloads of "make bench" do need a C library.  Nothing else does, so none is no error.
+AC_DEFUN([CALQUE_GUEST_LIBC], [
+AC_CACHE_CHECK([for a compiler of 32-bit x86 programs with a C library], [calque_cv_guest_libc_cc],
+    [calque_cv_guest_libc_cc=none
+     printf '%s\n' '#include <math.h>' '#include <stdio.h>' 'int main(int c, char **v) { return printf("%f", sin(c)); }' > conftest.c
+     for calque_cc in "$GUEST_CC" i686-linux-gnu-gcc; do
+         AS_IF([$calque_cc -static -o conftest.guest conftest.c -lm >&AS_MESSAGE_LOG_FD 2>&1],
+             [calque_cv_guest_libc_cc=$calque_cc; break])
+     done
+     rm -f conftest.c conftest.guest])
+GUEST_LIBC_CC=$calque_cv_guest_libc_cc
+AC_SUBST([GUEST_LIBC_CC])
+AM_CONDITIONAL([HAVE_GUEST_LIBC], [test "x$GUEST_LIBC_CC" != xnone])
+])
+
 # CALQUE_FIRMWARE: where SeaBIOS and its VGA BIOS are.  Only the default for run time, where -L may say otherwise.
 AC_DEFUN([CALQUE_FIRMWARE], [
 AC_ARG_WITH([firmware], [AS_HELP_STRING([--with-firmware=DIR],

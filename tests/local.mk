@@ -13,3 +13,4 @@ include tests/monitor/local.mk
 include tests/cli/local.mk
 include tests/backend/local.mk
 include tests/fuzz/local.mk
+include tests/bench/local.mk

@@ -1,0 +1,26 @@
+# How fast it is; minutes, so not in "make check" (smoke.sh sees that it works):
+#   make bench BENCH="--rounds 3 --only integer,patch"        the options are bench.py's
+EXTRA_DIST += tests/bench/bench.py tests/bench/smoke.sh
+bench_sources = tests/bench/workloads.c tests/bench/integer.c tests/bench/memory.c tests/bench/float.c \
+	tests/bench/system.c tests/bench/rewriting.c
+EXTRA_DIST += $(bench_sources) tests/bench/workload.h
+BENCH =
+BENCH_CFLAGS = -std=gnu17 -march=pentium4 -mfpmath=387 -O2 -static -fno-pie -no-pie
+if HAVE_GUEST_LIBC
+tests/bench/workloads: $(bench_sources) tests/bench/workload.h
+	$(AM_V_CC)$(MKDIR_P) $(@D) && $(GUEST_LIBC_CC) $(BENCH_CFLAGS) -o $@ $(bench_sources:%.c=$(top_srcdir)/%.c) -lm
+tests/bench/initramfs: tests/bench/workloads tests/guests/mkinitramfs$(EXEEXT)
+	$(AM_V_GEN)tests/guests/mkinitramfs $@ tests/bench/workloads
+check_DATA += tests/bench/initramfs
+CLEANFILES += tests/bench/workloads tests/bench/initramfs
+if !SANITIZERS
+TESTS += tests/bench/smoke.sh
+endif
+bench: calque$(EXEEXT) tests/bench/initramfs
+	@$(AM_TESTS_ENVIRONMENT) $(top_srcdir)/tests/bench/bench.py ./calque$(EXEEXT) $(BENCH)
+else
+bench:
+	@echo "make bench needs a compiler and C library for 32-bit x86: install Debian's package gcc-multilib and configure again" >&2; \
+		exit 1
+endif
+.PHONY: bench
