@@ -14,6 +14,7 @@ libbackend_a_SOURCES += \
 	src/backend/x86_64/emit_call.c \
 	src/backend/x86_64/emit_flow.c \
 	src/backend/x86_64/emit_fp.c \
+	src/backend/x86_64/emit_inline.c \
 	src/backend/x86_64/emit_mem.c \
 	src/backend/x86_64/fault.c \
 	src/backend/x86_64/relocate.c \

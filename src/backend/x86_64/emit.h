@@ -254,6 +254,10 @@ void emit_ststate(Emit *e, const IrInsn *in);
 void emit_helper(Emit *e, const IrInsn *in);
 void call_helper(Emit *e, unsigned helper); /* arguments already in CPUState.call_arg */
 
+/* emit_inline.c: the common case of a helper in the block. False: nothing emitted, it must be called. */
+bool emit_inline(Emit *e, const IrInsn *in);
+bool inline_uses_x87(const IrBlock *b, const IrInsn *in); /* a helper whose inlined case works on the host's x87 */
+
 /* emit_fp.c */
 void emit_x87(Emit *e, const IrInsn *in);
 void emit_vec(Emit *e, const IrInsn *in);

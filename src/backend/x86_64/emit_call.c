@@ -75,6 +75,7 @@ void emit_xmm_check(Emit *e)
 
 void emit_helper(Emit *e, const IrInsn *in)
 {
+    if (emit_inline(e, in)) return;
     const IrHelperInfo *h = ir_helper_info(in->helper);
     const IrOpnd *arg[4] = { &in->a, &in->b, &in->c, &in->d };
     flags_clobber(e);

@@ -17,6 +17,7 @@ bool emit_scan_x87(const IrBlock *b)
 {
     for (uint32_t i = 0; i < b->n; i++) {
         const IrInsn *in = &b->insn[i];
+        if (in->op == IR_HELPER && inline_uses_x87(b, in)) return true;
         if (in->op != IR_X87 && in->op != IR_VEC) continue;
         if (!in->fp.soft && (in->op == IR_X87 || uses_mmx(&in->fp))) return true;
     }
