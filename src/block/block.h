@@ -22,8 +22,15 @@ typedef enum BlockCache {
     BLOCK_CACHE_UNSAFE,       /* flushes are ignored */
 } BlockCache;
 
+/* An image that the program carries in itself: bytes, then zeros up to total. */
+typedef struct BlockBuiltIn {
+    const uint8_t *bytes;
+    size_t size, total;
+} BlockBuiltIn;
+
 typedef struct BlockOptions {
-    const char *file;
+    const char *file;             /* with built_in, only what it is called */
+    const BlockBuiltIn *built_in; /* NULL: a file; else it is read-only, and borrowed */
     BlockCache cache;
     bool read_only;
     bool snapshot;   /* writes go to a temporary overlay that vanishes with the image; file is only read */

@@ -41,6 +41,7 @@ static void name_drive(Drive *d)
 static BlockImage *open_medium(const Drive *d, const char *file, int read_only, char *error, size_t error_size)
 {
     BlockOptions opt = d->cfg.image;
+    if (file != opt.file) opt.built_in = NULL; /* another medium */
     opt.file = file;
     if (read_only >= 0) opt.read_only = read_only;
     if (d->cfg.cdrom) opt.read_only = opt.cd = true;

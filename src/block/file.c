@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -120,10 +121,26 @@ static bool is_block_device(const char *path)
     return stat(path, &st) == 0 && S_ISBLK(st.st_mode);
 }
 
+/* A file without a name, in memory: from here on it is as any other. */
+static int open_built_in(const BlockBuiltIn *image, bool *read_only)
+{
+    *read_only = true;
+    int fd = memfd_create("calque-image", MFD_CLOEXEC);
+    HostFile f = { .fd = fd, .direct_fd = -1 };
+    if (fd < 0) return fd;
+    int error = host_file_write(&f, 0, image->bytes, image->size);
+    if (!error && ftruncate(fd, (off_t)image->total) == 0) return fd;
+    if (!error) error = errno;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
 /* O_NONBLOCK: neither a named pipe nor a drive without medium keeps us. */
 static int open_main(const BlockOptions *opt, bool *read_only)
 {
     int flags = O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+    if (opt->built_in) return open_built_in(opt->built_in, read_only);
     if (!*read_only) {
         /* On a block device O_EXCL refuses one that the host has mounted. */
         int fd = open(opt->file, flags | O_RDWR | (is_block_device(opt->file) ? O_EXCL : 0));

@@ -11,6 +11,10 @@ OptionHandler opt_mem, opt_cpu, opt_machine, opt_rtc, opt_icount, opt_kernel, op
 OptionHandler opt_no_reboot, opt_no_shutdown, opt_start_stopped;
 /* opt_boot.c */
 OptionHandler opt_firmware_dir, opt_bios, opt_boot, opt_vga;
+/* opt_lesson.c */
+OptionHandler opt_lesson;
+/* After all options, before those that look at drives and symbols: whether the built-in guest is what to boot. */
+void cli_finish_lesson(CliOptions *o);
 /* opt_accel.c */
 OptionHandler opt_accel, opt_log, opt_log_file, opt_log_filter, opt_symbols, opt_max_insns, opt_perfmap;
 /* After all options: -dfilter, which may name what -symbols has. */
@@ -33,6 +37,8 @@ const char *cli_chardev_spec(CliOptions *o, const char *where, const char *id);
 
 /* opt_drive.c */
 OptionHandler opt_drive, opt_blockdev, opt_hda, opt_hdb, opt_hdc, opt_hdd, opt_cdrom, opt_fda, opt_fdb, opt_snapshot;
+/* A floppy in drive A that is no file. */
+void cli_add_built_in(CliOptions *o, const char *where, const char *name, const BlockBuiltIn *image);
 /* After all options: the drives that a PC has anyway. */
 void cli_finish_drives(CliOptions *o);
 

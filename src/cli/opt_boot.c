@@ -78,6 +78,7 @@ void opt_boot(CliOptions *o, const char *where, const char *arg)
 {
     const char *rest = arg;
     const char *first = next_item(&rest);
+    o->boot_set = true;
     if (first && !strchr(first, '='))
         set_order(o, where, first);
     else

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/handlers.h"
 #include "cli/keyval.h"
@@ -95,12 +96,22 @@ void opt_mon(CliOptions *o, const char *where, const char *arg)
     apply_properties(o, where, arg, mon_properties);
 }
 
-/* A window where there is somewhere to open one. */
+static bool has_screen(void)
+{
+    const char *term = getenv("TERM");
+    return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") != 0;
+}
+
+/* A window where there is somewhere to open one.  Where not, the lesson's guest, which has a text screen to show, shows it if
+ * nobody wants the terminal for something else. */
 void cli_choose_frontend(CliOptions *o)
 {
     const char *name = o->display;
     bool can_open = getenv("DISPLAY") || getenv("WAYLAND_DISPLAY");
-    if (!name && !o->nographic && can_open) name = sdl_frontend.name;
+    if (!name && !o->nographic && can_open)
+        name = sdl_frontend.name;
+    else if (!name && !o->nographic && o->lesson && !o->serial_n && !o->monitor_n && has_screen())
+        name = curses_frontend.name;
     o->frontend = name ? find_frontend(name) : NULL;
     if (o->nographic && o->frontend == &curses_frontend) die("-nographic: cannot be used with -display curses");
     if (o->nographic) o->frontend = NULL;

@@ -53,6 +53,13 @@ static void add_plain(CliOptions *o, const char *where, const char *file, DriveB
     add(o, where, &c);
 }
 
+void cli_add_built_in(CliOptions *o, const char *where, const char *name, const BlockBuiltIn *image)
+{
+    DriveConfig c = plain(DRIVE_FLOPPY, 0);
+    c.image = (BlockOptions){ .file = name, .built_in = image, .read_only = true, .raw_format = true };
+    add(o, where, &c);
+}
+
 void opt_hda(CliOptions *o, const char *where, const char *arg)
 {
     add_plain(o, where, arg, DRIVE_IDE, 0, false);

@@ -45,6 +45,7 @@ static const Option options[] = {
     { "append", "TEXT", "kernel command line", opt_append, NULL },
     { "boot", "order=DRIVES",
       "what the firmware boots: order=, once=, menu=, splash-time=, reboot-timeout=, strict=", opt_boot, NULL },
+    { "lesson", NULL, "the guest that Calque carries in itself, as when nothing to boot is named", opt_lesson, NULL },
     { "bios", "FILE", "the firmware's image; none: start -kernel without firmware", opt_bios, NULL },
     { "L", "DIR", "where firmware images are", opt_firmware_dir, NULL },
     { "no-reboot", NULL, "leave instead of rebooting", opt_no_reboot, NULL },
@@ -176,6 +177,7 @@ void cli_parse(int argc, char **argv, CliOptions *o)
         if (opt->arg && i + 1 == argc) die("%s: its argument is missing: %s %s", word, word, opt->arg);
         apply_option(o, opt, word, opt->arg ? argv[++i] : NULL);
     }
+    cli_finish_lesson(o);
     cli_finish_log(o);
     cli_finish_drives(o);
     check_together(o);

@@ -47,6 +47,8 @@ typedef struct CliOptions {
     CliDriveDevice drive_device[DRIVES_MAX];
     unsigned drive_device_n;
     bool nographic, no_defaults, full_screen;
+    bool lesson;                     /* the built-in guest is what to boot */
+    bool boot_set;                   /* there was a -boot */
     bool graphics_set;               /* -machine graphics= has decided machine.no_graphics */
     const struct Frontend *frontend; /* NULL: none; what -display and the surroundings come to */
     bool speaker_on_sdl;

@@ -14,13 +14,14 @@ enum { SYMBOL_NAME_MAX = 127, FILE_MAX = 1 << 30, FAR = 1 << 20 /* no function i
 
 typedef struct Symbol {
     uint32_t addr, size; /* size 0: not known */
+    uint32_t reach;      /* what lies further behind is not of it */
     char *name;
 } Symbol;
 
 static Symbol *table; /* by address once sorted */
 static size_t table_n, table_cap;
 
-static bool add(uint32_t addr, uint32_t size, const char *name, size_t len)
+static bool add(uint32_t addr, uint32_t size, uint32_t reach, const char *name, size_t len)
 {
     if (!len || len > SYMBOL_NAME_MAX) return true;
     for (size_t i = 0; i < len; i++)
@@ -34,7 +35,7 @@ static bool add(uint32_t addr, uint32_t size, const char *name, size_t len)
     }
     char *copy = strndup(name, len);
     if (!copy) return false;
-    table[table_n++] = (Symbol){ addr, size, copy };
+    table[table_n++] = (Symbol){ addr, size, reach, copy };
     return true;
 }
 
@@ -65,7 +66,7 @@ static bool map_line(const char *p, const char *end, bool *good)
     const char *name = p + 3;
     size_t len = 0;
     while (name + len < end && isgraph((unsigned char)name[len])) len++;
-    if (is_code(p[1]) && addr <= UINT32_MAX) *good = add((uint32_t)addr, 0, name, len);
+    if (is_code(p[1]) && addr <= UINT32_MAX) *good = add((uint32_t)addr, 0, FAR, name, len);
     return true;
 }
 
@@ -97,7 +98,9 @@ static bool add_elf_symbol(const Elf32 *e, const ElfPart *strings, const uint8_t
     if ((type != STT_FUNC && type != STT_NOTYPE) || !(home.flags & ELF_SHF_EXECINSTR) || name >= strings->size)
         return true;
     const char *text = (const char *)strings->data + name;
-    return add(get_le32(s + 4), get_le32(s + 8), text, strnlen(text, strings->size - name));
+    uint32_t addr = get_le32(s + 4), left = home.size - (addr - home.addr);
+    if (addr - home.addr >= home.size) return true; /* the linker's own, as _end */
+    return add(addr, get_le32(s + 8), left < FAR ? left : FAR, text, strnlen(text, strings->size - name));
 }
 
 static bool add_elf(const uint8_t *bytes, size_t size, const char **why)
@@ -162,7 +165,7 @@ const char *symbols_at(uint32_t addr, uint32_t *offset)
     size_t i = find(addr);
     if (i == table_n) return NULL;
     *offset = addr - table[i].addr;
-    return *offset < FAR ? table[i].name : NULL;
+    return *offset < table[i].reach ? table[i].name : NULL;
 }
 
 const char *symbols_text(char *buf, size_t size, uint32_t addr)
@@ -186,7 +189,7 @@ bool symbols_range(const char *name, uint32_t *first, uint32_t *last)
     size_t next = i + 1;
     while (next < table_n && table[next].addr == table[i].addr) next++;
     uint32_t size = table[i].size;
-    if (!size) size = next < table_n ? table[next].addr - table[i].addr : FAR;
+    if (!size) size = next < table_n ? table[next].addr - table[i].addr : table[i].reach;
     *first = table[i].addr;
     *last = size - 1 > UINT32_MAX - *first ? UINT32_MAX : *first + (size - 1);
     return true;

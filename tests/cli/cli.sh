@@ -146,6 +146,9 @@ refuse 'id= is missing' $k -audiodev none
 refuse 'another -audiodev' $k -audiodev none,id=x -audiodev sdl,id=x
 refuse "nearest one is 'snd'" $k -audiodev none,id=snd -machine pcspk-audiodev=sdn
 
+refuse 'two drives for floppy index 0' -lesson -fda "$dir/disk"
+refuse "nearest one is -lesson" -leson
+
 # --- files -----------------------------------------------------------------------------------------
 refuse "$dir/absent" -kernel "$dir/absent"
 refuse "$dir" -kernel "$dir"

@@ -3,7 +3,7 @@
 calque=${top_builddir:-.}/calque
 dir=$(mktemp -d)
 trap 'kill "$pid" 2>/dev/null; rm -rf "$dir"' EXIT
-"$calque" -m 64 -display none -serial none -monitor none -chardev "file,id=log,path=$dir/log" \
+"$calque" -m 64 -boot cad -display none -serial none -monitor none -chardev "file,id=log,path=$dir/log" \
     -device isa-debugcon,iobase=0x402,chardev=log </dev/null 2>"$dir/err" &
 pid=$!
 waited=0

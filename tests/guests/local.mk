@@ -2,8 +2,9 @@
 check_PROGRAMS += tests/guests/mkinitramfs
 tests_guests_mkinitramfs_SOURCES = tests/guests/mkinitramfs.c
 tests_guests_mkinitramfs_LDADD = libutil.a
-EXTRA_DIST += tests/guests/boot.sh tests/guests/boot_interp.sh tests/guests/lockstep.sh tests/guests/firmware.sh tests/guests/linux_init.c
-TESTS += tests/guests/boot.sh tests/guests/firmware.sh tests/guests/lockstep.sh
+EXTRA_DIST += tests/guests/boot.sh tests/guests/boot_interp.sh tests/guests/lockstep.sh tests/guests/firmware.sh tests/guests/lesson.sh \
+	tests/guests/linux_init.c
+TESTS += tests/guests/boot.sh tests/guests/firmware.sh tests/guests/lesson.sh tests/guests/lockstep.sh
 if !SANITIZERS
 TESTS += tests/guests/boot_interp.sh tests/guests/icount_linux.sh tests/guests/memory.sh
 endif

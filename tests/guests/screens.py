@@ -284,7 +284,7 @@ MODES = [0x00, 0x02, 0x03, 0x04, 0x06, 0x0d, 0x0e, 0x0f, 0x10, 0x11, 0x12, 0x13,
          0x100, 0x103, 0x110, 0x111, 0x112, 0x142, 0x11b]
 
 SCENES = {
-    "firmware": (DATE + ["-m", "64"], [text("No bootable device"), SEE, "nothing to boot"]),
+    "firmware": (DATE + ["-m", "64", "-boot", "cad"], [text("No bootable device"), SEE, "nothing to boot"]),
     "firmware-menu": (DATE + ["-m", "64", "-boot", "menu=on,splash-time=60000"],
                       [text("boot menu"), SEE, "prompt", keys("esc"), text("Select boot device"), SEE, "choice"]),
     "freedos": (DATE + ["-m", "64", "-boot", "a", "-fda", Image("freedos.img", writable=True)],

@@ -88,7 +88,8 @@ static void make_elf(uint8_t elf[ELF_SIZE])
     symbol(elf, 2, 6, 0x1040, 0, 0x00, 1);    /* label */
     symbol(elf, 3, 12, 0x1030, 4, 0x11, 1);   /* object */
     symbol(elf, 4, 19, 0, 0, 0x04, 0xfff1);   /* source file */
-    section(elf, 1, 1, 6, 0, 16, 0, 0);       /* .text: allocated, executable */
+    section(elf, 1, 1, 6, 0, 0x60, 0, 0);     /* .text: allocated, executable */
+    put_le32(elf + SECTIONS + 40 + 12, 0x1000);
     section(elf, 2, 2, 0, SYMTAB, 5 * 16, 3, 16);
     section(elf, 3, 3, 0, STRINGS, 24, 0, 0);
 }
@@ -101,6 +102,7 @@ static void check_elf(void)
     ok(symbols_add(elf, sizeof elf, &why), "an ELF file");
     ok(named(0x1004, "main+0x4") && named(0x1040, "label") && named(0x1030, "main+0x30"),
        "functions and labels, no objects");
+    ok(named(0x105f, "label+0x1f") && named(0x1060, ""), "... up to the end of their section");
     ok(symbols_range("main", &first, &last) && last == 0x101f, "the size that the file gives");
     symbols_free();
     elf[4] = 2;
