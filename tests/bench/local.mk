@@ -24,3 +24,19 @@ bench:
 		exit 1
 endif
 .PHONY: bench
+
+# What single operations cost: a bare-metal guest, half a minute.
+#   make bench-micro BENCH_MICRO="--rounds 4 --peer none"
+EXTRA_DIST += tests/bench/micro.py tests/bench/micro.c tests/bench/micro_ops.S
+BENCH_MICRO =
+if HAVE_GUEST_CC
+micro_sources = tests/guests/start.S tests/bench/micro_ops.S tests/bench/micro.c
+tests/bench/micro.guest: $(micro_sources) tests/guests/guest.h tests/guests/guest_c.h tests/guests/guest.ld
+	$(AM_V_CC)$(MKDIR_P) $(@D) && $(GUEST_CC) $(GUEST_CFLAGS) -mgeneral-regs-only -I$(top_srcdir)/tests/guests -Wl,--build-id=none \
+		-Wl,-z,noexecstack -Wl,-T,$(top_srcdir)/tests/guests/guest.ld -o $@ $(micro_sources:%=$(top_srcdir)/%)
+check_DATA += tests/bench/micro.guest
+CLEANFILES += tests/bench/micro.guest
+bench-micro: calque$(EXEEXT) tests/bench/micro.guest
+	@$(top_srcdir)/tests/bench/micro.py ./calque$(EXEEXT) $(BENCH_MICRO)
+.PHONY: bench-micro
+endif
