@@ -850,8 +850,8 @@ topic_picture:
     .asciz "The picture"
     .asciz "A program in ring 3 draws it, over"
     .asciz "and over.  The loop is seven"
-    .asciz "instructions; what runs is their"
-    .asciz "translation, most of it themselves."
+    .asciz "instructions; each became itself,"
+    .asciz "with checks of its pages before it."
     .asciz ""
 topic_fault:
     .asciz "A page fault in the middle"

@@ -14,6 +14,7 @@ skip() {
 "$calque" explain --backend x86_64 90 >/dev/null 2>&1 || skip 'this host has no x86_64 backend'
 "$calque" explain --window 90 >/dev/null 2>&1 || skip 'this host has no room for the window'
 { as --32 --version && ld -m elf_i386 --version; } >/dev/null 2>&1 || skip 'no GNU as and ld for x86'
+"$calque" -lesson -display none -max-insns 1 2>"$dir/err" || skip "$(cat "$dir/err")"
 ln -s "$(realpath "$calque")" "$dir/calque"
 PATH=$dir:$PATH
 export PATH
