@@ -796,7 +796,7 @@ colours:
     .byte 22, 25, 34,   16, 12, 38,     22, 56, 40,     24, 53, 60      /* dim, 9, 10, command */
     .byte 60, 23, 27,   41, 12, 44,     63, 50, 22,     63, 61, 52      /* 12, 13, head, strong */
 gradient:
-    .byte 0, 1, 1, 9, 9, 5, 5, 13, 13, 4, 4, 12, 12, 6, 6, 14
+    .byte 1, 1, 1, 9, 9, 5, 5, 13, 13, 4, 4, 12, 12, 6, 6, 14
     .byte 15, 14, 6, 6, 12, 12, 4, 4, 13, 13, 5, 5, 9, 9, 1, 1
 
 title_colours: .byte 15, 14, 6, 12, 4, 13
@@ -838,7 +838,7 @@ texts:
     AT 21, PANEL, COMMAND, "calque -cdrom debian.iso"
     AT 22, 2, HEAD, "See it translate"
     AT 22, 22, COMMAND, "calque explain 01d8"
-    AT 22, PANEL, COMMAND, "calque -lesson -d in_asm,out_asm"
+    AT 22, PANEL, COMMAND, "calque -lesson -d out_asm -D log"
     AT 23, 2, HEAD, "Learn how"
     AT 23, 22, COMMAND, "man calque"
     AT 23, PANEL, COMMAND, "less doc/how-it-translates.txt"

@@ -1,4 +1,6 @@
 /* Options about what the user sees: window, terminal, monitor. */
+#include <config.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +10,7 @@
 #include "cli/keyval.h"
 #include "ui/frontend.h"
 #include "util/die.h"
+#include "util/log.h"
 #include "util/nearest.h"
 
 static const Frontend *const frontends[] = { &sdl_frontend, &curses_frontend };
@@ -96,9 +99,14 @@ void opt_mon(CliOptions *o, const char *where, const char *arg)
     apply_properties(o, where, arg, mon_properties);
 }
 
-static bool has_screen(void)
+/* A terminal that can show a screen, and on which nothing else is to appear. */
+static bool terminal_is_free(const CliOptions *o)
 {
+#ifndef HAVE_CURSES
+    return false;
+#endif
     const char *term = getenv("TERM");
+    if (o->serial_n || o->monitor_n || log_mask) return false;
     return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") != 0;
 }
 
@@ -110,7 +118,7 @@ void cli_choose_frontend(CliOptions *o)
     bool can_open = getenv("DISPLAY") || getenv("WAYLAND_DISPLAY");
     if (!name && !o->nographic && can_open)
         name = sdl_frontend.name;
-    else if (!name && !o->nographic && o->lesson && !o->serial_n && !o->monitor_n && has_screen())
+    else if (!name && !o->nographic && o->lesson && terminal_is_free(o))
         name = curses_frontend.name;
     o->frontend = name ? find_frontend(name) : NULL;
     if (o->nographic && o->frontend == &curses_frontend) die("-nographic: cannot be used with -display curses");

@@ -69,6 +69,27 @@ kill $pid
 wait $pid
 check "... until it is told to end" [ $? = 0 ]
 
+# On a terminal its screen is shown, and Ctrl-A x leaves.
+on_terminal() {
+    : >"$dir/terminal"
+    {
+        waited=0
+        until grep -aq 'Timer interrupts' "$dir/terminal" || [ $waited = 300 ]; do
+            sleep 0.1
+            waited=$((waited + 1))
+        done
+        printf '\001x'
+        sleep 1
+    } | TERM=xterm timeout 60 script -qefc "stty rows 25 cols 80; exec $calque" "$dir/terminal" >"$dir/out" 2>&1 &&
+        grep -aq 'Timer interrupts' "$dir/terminal"
+}
+if script --version >/dev/null 2>&1 && grep -q 'define HAVE_CURSES' "${top_builddir:-.}/config.h"; then
+    check "on a terminal its screen is shown" on_terminal
+else
+    number=$((number + 1))
+    echo "ok $number - on a terminal its screen is shown # SKIP no script(1), or no curses"
+fi
+
 mkfifo "$dir/keys"
 rm "$dir/words"
 "$calque" -display none -serial "file:$dir/words" -monitor stdio <"$dir/keys" >"$dir/monitor" 2>"$dir/err" &
