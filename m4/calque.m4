@@ -55,6 +55,25 @@ AC_MSG_RESULT([${calque_firmware:-at run time}])
 AC_DEFINE_UNQUOTED([FIRMWARE_DIR], ["${calque_firmware:-/usr/share/seabios}"], [Where firmware images are looked for.])
 ])
 
+# CALQUE_REPORT_PAGE: "calque report -o FILE.html" fills a page that npm and esbuild build; all else does without.
+AC_DEFUN([CALQUE_REPORT_PAGE], [
+AC_ARG_WITH([report-page], [AS_HELP_STRING([--without-report-page],
+    [build without the page of "calque report" (its building needs npm, and the npm registry the first time)])],
+    [], [with_report_page=auto])
+AC_CHECK_PROGS([NODE], [node nodejs])
+AC_CHECK_PROGS([NPM], [npm])
+AC_CACHE_CHECK([for npm and Node.js 18 or later], [calque_cv_node],
+    [calque_cv_node=no
+     AS_IF([test -n "$NODE" && test -n "$NPM" && "$NODE" -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' >&AS_MESSAGE_LOG_FD 2>&1],
+         [calque_cv_node=yes])])
+AS_IF([test "$with_report_page" = yes && test "$calque_cv_node" = no],
+    [AC_MSG_ERROR([npm or Node.js 18 not found: install Debian's packages nodejs and npm (apt-get install nodejs npm)])])
+AS_IF([test "$with_report_page" = auto], [with_report_page=$calque_cv_node])
+AS_IF([test "$with_report_page" = yes],
+    [AC_DEFINE([HAVE_REPORT_PAGE], [1], [Define to 1 to have calque report write HTML.])])
+AM_CONDITIONAL([REPORT_PAGE], [test "$with_report_page" = yes])
+])
+
 # CALQUE_FUZZERS: everything instrumented for libFuzzer, with the sanitizers.
 AC_DEFUN([CALQUE_FUZZERS], [
 CALQUE_CFLAGS="$CALQUE_CFLAGS -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer"

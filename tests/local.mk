@@ -10,6 +10,7 @@ include tests/silicon/local.mk
 include tests/guests/local.mk
 include tests/ui/local.mk
 include tests/monitor/local.mk
+include tests/report/local.mk
 include tests/cli/local.mk
 include tests/backend/local.mk
 include tests/fuzz/local.mk

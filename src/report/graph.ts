@@ -1,0 +1,253 @@
+/* The control-flow graph of some blocks, as it was at the moment the time line shows: blocks not yet made are ghosts,
+ * chains appear when they were patched.  Only looks change with time; the layout stays, so that one can watch. */
+import cytoscape, { type Core, type ElementDefinition, type NodeSingular } from "cytoscape";
+import { button, byId, fill, make, onResize, styleValue } from "./dom";
+import { blockName, count, plural } from "./format";
+import { around, choose, edgesAmong, MAX_BLOCKS, neighbours, type Scope } from "./graph_choose";
+import { layout } from "./graph_layout";
+import { edgeColour, graphStyle, NODE_FONT } from "./graph_style";
+import { nodeSize, nodeText } from "./graph_text";
+import { shade } from "./heat";
+import { edgeLives, isLookup, lives, type Model } from "./model";
+import type { State } from "./state";
+
+const SCOPES: [Scope, string, string][] = [
+    ["around", "Around", "The chosen block and the blocks it comes from and goes to"],
+    ["function", "Function", "The blocks of the chosen block's function"],
+    ["hottest", "Hottest", "The blocks that were found running most often"],
+];
+
+export class Graph {
+    private cy: Core;
+    private shown: number[] = [];
+    private scope: Scope = "around";
+    private withCode = true;
+    private picture = byId("graph");
+    private note = make("span", { class: "note", role: "status" });
+    private scopeButtons = new Map<Scope, HTMLButtonElement>();
+
+    constructor(
+        private m: Model,
+        private state: State,
+    ) {
+        this.cy = cytoscape({ container: this.picture, style: graphStyle(), minZoom: 0.08, maxZoom: 2.5, autoungrabify: true, boxSelectionEnabled: false });
+        this.cy.on("tap", "node", (event) => state.setBlock(Number(event.target.id())));
+        this.cy.on("dbltap", "node", (event) => this.expand(Number(event.target.id())));
+        this.picture.addEventListener("keydown", (event) => this.key(event));
+        this.tools();
+        this.legend();
+        state.on("time", () => this.paintTime());
+        state.on("block", () => this.blockChosen());
+        onResize(this.picture, () => this.cy.resize());
+        this.show(choose(m, this.scope, state.block));
+    }
+
+    restyle(): void {
+        this.cy.style(graphStyle());
+        this.legend();
+    }
+
+    setScope(scope: Scope): void {
+        this.scope = scope;
+        this.show(choose(this.m, scope, this.state.block));
+    }
+
+    showBlocks(blocks: number[], scope: Scope): void {
+        this.scope = scope;
+        this.show(blocks);
+    }
+
+    expand(block: number): void {
+        if (block < 0) return;
+        const more = neighbours(this.m, block).filter((b) => !this.shown.includes(b));
+        const room = MAX_BLOCKS - this.shown.length;
+        const added = more.slice(0, Math.min(12, room));
+        if (added.length) this.show([...this.shown, ...added]);
+        const rest = more.length - added.length;
+        this.say(added.length ? `${plural(added.length, "block")} added${rest ? `, ${count(rest)} more beside this one` : ""}` : rest ? `the graph is full at ${MAX_BLOCKS} blocks` : "nothing more beside this block");
+    }
+
+    zoom(factor: number): void {
+        this.cy.zoom({ level: this.cy.zoom() * factor, renderedPosition: { x: this.cy.width() / 2, y: this.cy.height() / 2 } });
+    }
+
+    fit(): void {
+        this.cy.fit(undefined, 24);
+        if (this.cy.zoom() > 1.1) {
+            this.cy.zoom(1.1);
+            this.cy.center();
+        }
+    }
+
+    private tools(): void {
+        for (const [scope, label, tip] of SCOPES) this.scopeButtons.set(scope, button(label, () => this.setScope(scope), { "data-tip": tip, "data-scope": scope }));
+        const code = button("Code", () => this.toggleCode(code), { "aria-pressed": true, "data-tip": "Show guest instructions in the blocks" });
+        fill(
+            byId("graph-tools"),
+            make("div", { class: "segments", role: "group", "aria-label": "Blocks to show" }, ...this.scopeButtons.values()),
+            button("Expand", () => this.expand(this.state.block), { "data-tip": "Add the neighbours of the chosen block (e; or double-click a block)" }),
+            code,
+            make("span", { class: "spacer" }),
+            this.note,
+            button("−", () => this.zoom(1 / 1.25), { "aria-label": "Zoom out", class: "square" }),
+            button("+", () => this.zoom(1.25), { "aria-label": "Zoom in", class: "square" }),
+            button("Fit", () => this.fit(), { "data-tip": "Show the whole graph (f)" }),
+        );
+    }
+
+    private legend(): void {
+        const entries = this.m.edgeKinds.map((kind, i) => {
+            const sample = make("span", { class: kind === "looked up" || kind === "return" ? "line dashed" : "line" });
+            sample.style.borderColor = edgeColour(kind);
+            return make("span", { class: "legend-entry", "data-kind": i }, sample, kind);
+        });
+        const heat = make("span", { class: "legend-entry" }, "cold", make("span", { class: "heat-scale" }), "hot");
+        fill(byId("graph-legend"), heat, ...entries);
+    }
+
+    private toggleCode(toggle: HTMLButtonElement): void {
+        this.withCode = !this.withCode;
+        toggle.setAttribute("aria-pressed", String(this.withCode));
+        this.show(this.shown);
+    }
+
+    private blockChosen(): void {
+        const { block } = this.state;
+        if (block >= 0 && !this.shown.includes(block)) {
+            if (this.scope === "hottest") this.scope = "around";
+            this.show(this.scope === "function" ? choose(this.m, "function", block) : around(this.m, block));
+        }
+        this.paintChoice();
+        const node = this.cy.getElementById(String(block));
+        if (node.nonempty()) this.bringIntoView(node as NodeSingular);
+    }
+
+    private bringIntoView(node: NodeSingular): void {
+        const box = node.renderedBoundingBox();
+        const inside = box.x1 >= 0 && box.y1 >= 0 && box.x2 <= this.cy.width() && box.y2 <= this.cy.height();
+        if (!inside) this.cy.center(node);
+    }
+
+    private show(blocks: number[]): void {
+        this.shown = blocks.slice(0, MAX_BLOCKS);
+        const columnWidth = measureColumn();
+        const boxes = this.shown.map((block) => {
+            const label = nodeText(this.m, block, this.withCode);
+            return { id: String(block), label, shade: shade(this.m, block), ...nodeSize(label, columnWidth) };
+        });
+        const lines = edgesAmong(this.m, this.shown).map((rows) => ({ id: `e${rows[0]}`, rows, from: String(this.m.edges.from[rows[0]]), to: String(this.m.edges.to[rows[0]]) }));
+        const { positions, bends } = layout(boxes, lines);
+        const nodes: ElementDefinition[] = boxes.map((box) => ({ group: "nodes", data: box, position: positions.get(box.id) }));
+        const edges: ElementDefinition[] = lines.map(({ id, rows, from, to }) => {
+            const bend = bends.get(id);
+            return {
+                group: "edges",
+                data: { id, rows, source: from, target: to, kind: this.m.edgeKinds[this.m.edges.kind[rows[0]]] ?? "", ...bend },
+                classes: `${isLookup(this.m, rows[0]) ? "lookup" : ""} ${bend?.weights.length ? "bent" : ""}`,
+            };
+        });
+        this.cy.batch(() => {
+            this.cy.elements().remove();
+            this.cy.add([...nodes, ...edges]);
+        });
+        this.paintTime();
+        this.paintChoice();
+        this.fitOrCenter();
+        for (const [scope, element] of this.scopeButtons) element.setAttribute("aria-pressed", String(scope === this.scope));
+        this.describe();
+    }
+
+    /* A graph too large to be read when it fits is shown at a readable size, around the chosen block. */
+    private fitOrCenter(): void {
+        this.fit();
+        const readable = 0.8;
+        const chosen = this.cy.getElementById(String(this.state.block));
+        if (this.cy.zoom() >= readable || this.cy.nodes().empty()) return;
+        this.cy.zoom(readable);
+        this.cy.center(chosen.nonempty() ? chosen : this.cy.nodes().first());
+    }
+
+    private describe(): void {
+        const { block } = this.state;
+        const of = this.scope === "function" && block >= 0 ? ` of ${this.m.symbols[this.m.blocks.symbol[block]] || "a function without a name"}` : "";
+        this.say(`${plural(this.shown.length, "block")}${of} of ${count(this.m.blocks.n)}`);
+    }
+
+    private say(text: string): void {
+        this.note.textContent = text;
+    }
+
+    private paintTime(): void {
+        const { time } = this.state;
+        this.cy.batch(() => {
+            this.cy.nodes().forEach((node) => {
+                const block = Number(node.id());
+                setLife(node, this.m.blocks.made[block] > time, !lives(this.m, block, time));
+            });
+            this.cy.edges().forEach((edge) => {
+                const rows: number[] = edge.data("rows");
+                const notYet = rows.every((row) => this.m.edges.at[row] > time || this.m.edges.at[row] < 0);
+                setLife(edge, notYet, !rows.some((row) => edgeLives(this.m, row, time)));
+            });
+        });
+    }
+
+    private paintChoice(): void {
+        this.cy.batch(() => {
+            this.cy.elements(".chosen, .near").removeClass("chosen near");
+            const node = this.cy.getElementById(String(this.state.block));
+            node.addClass("chosen");
+            node.connectedEdges().addClass("near");
+        });
+        const { block } = this.state;
+        this.picture.setAttribute("aria-label", `Control-flow graph, ${plural(this.shown.length, "block")}${block >= 0 ? `; chosen: ${blockName(this.m, block)}` : ""}`);
+    }
+
+    /* Arrows go from block to block by where they are drawn. */
+    private key(event: KeyboardEvent): void {
+        const directions: Record<string, [number, number]> = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] };
+        const direction = directions[event.key];
+        if (direction) this.move(...direction);
+        else if (event.key === "e" || event.key === "Enter") this.expand(this.state.block);
+        else if (event.key === "f") this.fit();
+        else if (event.key === "+" || event.key === "=") this.zoom(1.25);
+        else if (event.key === "-") this.zoom(1 / 1.25);
+        else return;
+        event.preventDefault();
+        event.stopPropagation();
+    }
+
+    private move(dx: number, dy: number): void {
+        const from = this.cy.getElementById(String(this.state.block));
+        if (from.empty()) {
+            if (this.shown.length) this.state.setBlock(this.shown[0]);
+            return;
+        }
+        const here = (from as NodeSingular).position();
+        let best = -1;
+        let bestCost = Infinity;
+        this.cy.nodes().forEach((node) => {
+            const there = node.position();
+            const along = (there.x - here.x) * dx + (there.y - here.y) * dy;
+            const aside = Math.abs((there.x - here.x) * dy) + Math.abs((there.y - here.y) * dx);
+            const cost = along + 2 * aside;
+            if (along > 1 && cost < bestCost) {
+                best = Number(node.id());
+                bestCost = cost;
+            }
+        });
+        if (best >= 0) this.state.setBlock(best);
+    }
+}
+
+function setLife(element: { toggleClass(name: string, on: boolean): unknown }, unmade: boolean, absent: boolean): void {
+    element.toggleClass("unmade", unmade);
+    element.toggleClass("gone", absent && !unmade);
+}
+
+function measureColumn(): number {
+    const context = document.createElement("canvas").getContext("2d");
+    if (!context) return NODE_FONT * 0.62;
+    context.font = `${NODE_FONT}px ${styleValue("--mono")}`;
+    return context.measureText("0".repeat(50)).width / 50;
+}
