@@ -42,6 +42,7 @@ typedef struct EmitInfo {
     uint32_t page_lin[2], itlb_word[2];
     bool same_page_exit[2]; /* target lies in the first page: may link to .entry */
     bool copies;            /* note what copy() needs */
+    const uint8_t *code;    /* host address of the block's first byte, for LDCODE; it stays good as long as the block */
     bool no_chain;
     bool count; /* at entry: leave when exit is requested or CPUState.insns_left is less than the block has, else
                      * take as many from it */

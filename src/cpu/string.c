@@ -19,7 +19,8 @@
 
 typedef struct Str {
     CPUState *cpu;
-    unsigned op, size, rep, seg; /* size: bytes of an element */
+    unsigned op, size, rep, seg; /* size: bytes of an element ... */
+    unsigned shift;              /* ... and its logarithm */
     uint32_t mask;               /* of addresses and the count */
     int32_t step;
     unsigned idx;
@@ -28,7 +29,9 @@ typedef struct Str {
 
 static Str unpack(CPUState *cpu, uint32_t desc)
 {
-    Str s = { .cpu = cpu, .op = desc & 15, .size = 1u << (desc >> 4 & 3), .rep = desc >> 7 & 3, .seg = desc >> 9 & 7 };
+    Str s = { .cpu = cpu, .op = desc & 15, .rep = desc >> 7 & 3, .seg = desc >> 9 & 7 };
+    s.shift = desc >> 4 & 3;
+    s.size = 1u << s.shift;
     s.mask = desc & 1 << 6 ? 0xffffffffu : 0xffffu;
     s.step = cpu->df < 0 ? -(int32_t)s.size : (int32_t)s.size;
     s.idx = cpu_mmu_idx(cpu);
@@ -64,7 +67,15 @@ typedef struct Span {
 static uint64_t elements(const Str *s, uint64_t at, uint64_t room)
 {
     if (at + s->size > room) return 0;
-    return s->step > 0 ? (room - at) / s->size : at / s->size + 1;
+    return s->step > 0 ? (room - at) >> s->shift : (at >> s->shift) + 1;
+}
+
+/* A flat segment allows everything; SEG_CS is never asked for a write here. */
+static bool allows(const Str *s, unsigned seg, uint32_t low, uint32_t bytes, bool write)
+{
+    const CPUState *cpu = s->cpu;
+    if (cpu->mode >> MODE_FLAT_SHIFT >> seg & 1) return true;
+    return cpu_seg_allows(&cpu->seg[seg], low, bytes, write, cpu_protected(cpu));
 }
 
 /* A fault found here is the fault of the first element, whose turn it is: raised at once. */
@@ -79,7 +90,7 @@ static Span span(const Str *s, unsigned seg, uint32_t ea, uint32_t want, bool wr
     if (n > want) n = want;
     if (n == 0) return none;
     uint32_t low = s->step > 0 ? ea : ea - ((uint32_t)n - 1) * s->size;
-    if (!cpu_seg_allows(sc, low, (uint32_t)n * s->size, write, cpu_protected(cpu))) return none;
+    if (!allows(s, seg, low, (uint32_t)n << s->shift, write)) return none;
     MmuFault f;
     bool faulted = false;
     uint8_t *host = mmu_host(&cpu->mmu, lin, write ? MMU_WRITE : MMU_READ, s->idx, &f, &faulted);

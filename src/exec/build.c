@@ -81,6 +81,7 @@ static bool emit(Exec *ex, TB *tb, bool cached)
     ir_notes_end(&ex->ir);
     EmitInfo info = { .owner = tb, .mode_id = tb->mode_id, .no_chain = ex->opt.no_chain || !cached };
     info.count = ex->cpu->counting;
+    if (tb->page_host[0]) info.code = tb->page_host[0] + (tb->phys & PAGE_MASK);
     info.callouts = ex->callouts;
     info.copies = cached && twin_allowed(ex);
     info.no_runs = tb->no_runs = !cached || cache_in_set(&ex->no_runs, tb->phys);
@@ -121,6 +122,7 @@ static bool fill(Exec *ex, TB *tb, PhysAddr phys, uint32_t lin, bool cached, uns
     uint32_t to_end = ex->opt.code_end - (lin & ~PAGE_MASK);
     if (ex->opt.code_end && to_end <= PAGE_SIZE) src.end = to_end;
     src.page0 = page_bytes(ex, np.first, copy, &tb->page_host[0]);
+    if (cached && tb->page_host[0]) smc_advise(ex, phys, &src);
     if ((cpu->mode & MODE_SINGLE) || !tb->page_host[0]) max = 1;
     if (translate_block(&ex->ir, cpu, &src, max) == TRANSLATE_FAULT_NEXT_PAGE) cpu_raise_pf(cpu, &np.fault);
 
@@ -128,6 +130,8 @@ static bool fill(Exec *ex, TB *tb, PhysAddr phys, uint32_t lin, bool cached, uns
         tb->look_from = (uint16_t)((ex->ir.cs_base + ex->ir.look_lo) & PAGE_MASK);
         tb->look_len = (uint16_t)(ex->ir.look_hi - ex->ir.look_lo);
     }
+    for (unsigned i = 0; i < ex->ir.n_soft; i++) tb->soft[i] = (uint16_t)((phys & PAGE_MASK) + ex->ir.soft[i]);
+    tb->n_soft = ex->ir.n_soft;
     tb->size = ex->ir.size;
     tb->n_guest = ex->ir.n_guest;
     tb->n_pages = (lin & PAGE_MASK) + tb->size > PAGE_SIZE ? 2 : 1;

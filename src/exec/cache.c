@@ -1,4 +1,4 @@
-/* The translation cache: code arena, block table, chaining, invalidation.
+/* The translation cache: code arena, block table, chaining, invalidation.  Which blocks a write concerns: smc.c.
  *
  * Blocks are only ever appended; an invalidated block keeps its code until the next flush, since a
  * return address on the backend's return stack may still lead into it: its own exits stay
@@ -73,21 +73,9 @@ static void free_modes(Exec *ex)
     ex->mode_now = NULL;
 }
 
-static void free_pages(Exec *ex, bool untrack)
-{
-    for (unsigned i = 0; i < 1u << PAGE_HASH_BITS; i++) {
-        for (CodePage *p = ex->page_hash[i], *next; p; p = next) {
-            next = p->next;
-            if (untrack) phys_code_clear_page(ex->cpu->mmu.phys, p->phys);
-            free(p);
-        }
-    }
-    memset(ex->page_hash, 0, sizeof ex->page_hash);
-}
-
 void cache_free(Exec *ex)
 {
-    free_pages(ex, false);
+    pages_free(ex, false);
     free_modes(ex);
     if (ex->arena.rw) {
         munmap(ex->arena.rw + ex->arena.exec_delta, ex->arena.size);
@@ -105,7 +93,7 @@ void exec_flush(Exec *ex)
     memset(&ex->no_window, 0, sizeof ex->no_window);
     memset(&ex->ends_block, 0, sizeof ex->ends_block);
     memset(ex->cpu->jump_cache, 0, sizeof ex->cpu->jump_cache);
-    free_pages(ex, true);
+    pages_free(ex, true);
     free_modes(ex);
     ex->next_mode_id = 1;
     ex->n_tb = 0;
@@ -161,61 +149,13 @@ TB *cache_new_tb(Exec *ex)
     return tb;
 }
 
-static CodePage **page_slot(Exec *ex, const uint8_t *host)
-{
-    uint32_t h = (uint32_t)((uintptr_t)host >> PAGE_SHIFT) * 0x9e3779b1u >> (32 - PAGE_HASH_BITS);
-    CodePage **p = &ex->page_hash[h];
-    while (*p && (*p)->host != host) p = &(*p)->next;
-    return p;
-}
-
-/* The bytes of a block that lie in its page i. */
-static void tb_extent(const TB *tb, unsigned i, unsigned *from, unsigned *len)
-{
-    unsigned first = PAGE_SIZE - (unsigned)(tb->phys & PAGE_MASK);
-    *from = i ? 0 : (unsigned)(tb->phys & PAGE_MASK);
-    *len = tb->n_pages == 1 ? tb->size : i ? tb->size - first : first;
-}
-
-static void mark_extent(Exec *ex, const TB *tb, unsigned i)
-{
-    unsigned from, len;
-    tb_extent(tb, i, &from, &len);
-    phys_code_mark(ex->cpu->mmu.phys, tb->page_phys[i] + from, len);
-    if (i == 0 && tb->look_len) phys_code_mark(ex->cpu->mmu.phys, tb->page_phys[0] + tb->look_from, tb->look_len);
-}
-
-static void mark_code(Exec *ex, const TB *tb, unsigned i)
-{
-    if (!phys_page_has_code(ex->cpu->mmu.phys, tb->page_phys[i])) {
-        if (log_on(LOG_PAGE)) log_printf("page %09llx: holds translated code\n", (unsigned long long)tb->page_phys[i]);
-        mmu_protect_code(&ex->cpu->mmu, tb->page_phys[i]);
-    }
-    mark_extent(ex, tb, i);
-}
-
-static void page_add(Exec *ex, TB *tb, unsigned i)
-{
-    CodePage **slot = page_slot(ex, tb->page_host[i]);
-    if (!*slot) {
-        CodePage *p = malloc(sizeof *p);
-        if (!p) abort();
-        *p = (CodePage){ .host = tb->page_host[i], .phys = tb->page_phys[i] };
-        *slot = p;
-    }
-    tb->page_next[i] = (*slot)->first;
-    (*slot)->first = tb;
-    (*slot)->idle_writes = 0;
-    mark_code(ex, tb, i);
-}
-
 void cache_insert(Exec *ex, TB *tb)
 {
     uint32_t h = tb_hash(tb->phys, tb->eip, tb->mode_id);
     tb->valid = true;
     tb->hash_next = ex->hash[h];
     ex->hash[h] = tb;
-    for (unsigned i = 0; i < tb->n_pages; i++) page_add(ex, tb, i);
+    pages_add(ex, tb);
 }
 
 TB *cache_tb_at(Exec *ex, const void *host_pc)
@@ -258,20 +198,6 @@ void cache_chain(Exec *ex, BackendExit *exit, TB *target)
     target->incoming = link;
 }
 
-static void page_remove(Exec *ex, TB *tb, unsigned i)
-{
-    CodePage **slot = page_slot(ex, tb->page_host[i]), *page = *slot;
-    if (!page) return;
-    for (TB **p = &page->first; *p;) {
-        unsigned k = (*p)->page_host[0] == page->host ? 0 : 1;
-        if (*p == tb) {
-            *p = tb->page_next[i];
-            break;
-        }
-        p = &(*p)->page_next[k];
-    }
-}
-
 static void hash_remove(Exec *ex, TB *tb)
 {
     TB **p = &ex->hash[tb_hash(tb->phys, tb->eip, tb->mode_id)];
@@ -284,7 +210,7 @@ void cache_invalidate(Exec *ex, TB *tb)
     if (!tb->valid) return;
     tb->valid = false;
     hash_remove(ex, tb);
-    for (unsigned i = 0; i < tb->n_pages; i++) page_remove(ex, tb, i);
+    pages_remove(ex, tb);
     for (TbLink *l = tb->incoming; l; l = l->next) {
         ex->backend->unlink(&ex->arena, l->exit);
         l->target = NULL;
@@ -320,83 +246,4 @@ void cache_add_to(Exec *ex, BlockSet *set, TB *tb)
     if (!tb || tb == &ex->scratch) return;
     cache_set_add(set, tb->phys);
     cache_invalidate(ex, tb);
-}
-
-/* --- writes to code -------------------------------------------------------------------------------------- */
-
-static bool tb_hit(const TB *tb, const uint8_t *host, unsigned offset, unsigned len)
-{
-    for (unsigned i = 0; i < tb->n_pages; i++) {
-        unsigned from, n;
-        if (tb->page_host[i] != host) continue;
-        tb_extent(tb, i, &from, &n);
-        if (offset < from + n && from < offset + len) return true;
-    }
-    return tb->page_host[0] == host && offset < tb->look_from + (unsigned)tb->look_len && tb->look_from < offset + len;
-}
-
-static void page_written(Exec *ex, uint8_t *host, PhysAddr page_addr, unsigned offset, unsigned len)
-{
-    CodePage **slot = page_slot(ex, host), *page = *slot;
-    if (!page) return;
-    for (TB *tb = page->first, *next; tb; tb = next) {
-        next = tb->page_next[tb->page_host[0] == host ? 0 : 1];
-        if (!tb_hit(tb, host, offset, len)) continue;
-        if (log_on(LOG_PAGE))
-            log_printf("page %09llx: write at +%03x len %u drops block %08x\n", (unsigned long long)page_addr, offset,
-                       len, tb->eip);
-        cache_invalidate(ex, tb);
-    }
-    PhysMem *pm = ex->cpu->mmu.phys;
-    if (!page->first) {
-        if (++page->idle_writes < CODE_PAGE_IDLE_WRITES) return;
-        phys_code_clear_page(pm, page->phys);
-        *slot = page->next;
-        free(page);
-        return;
-    }
-    /* Granules are coarser than blocks: mark again what is left. */
-    phys_code_clear_page(pm, page->phys);
-    for (TB *tb = page->first; tb;) {
-        unsigned i = tb->page_host[0] == host ? 0 : 1;
-        mark_extent(ex, tb, i);
-        tb = tb->page_next[i];
-    }
-}
-
-static void code_written(void *opaque, PhysAddr addr, unsigned len)
-{
-    Exec *ex = opaque;
-    while (len) {
-        unsigned offset = (unsigned)(addr & PAGE_MASK), n = PAGE_SIZE - offset < len ? PAGE_SIZE - offset : len;
-        bool writable;
-        uint8_t *host = phys_page_host(ex->cpu->mmu.phys, addr & ~(PhysAddr)PAGE_MASK, &writable);
-        if (host) page_written(ex, host, addr - offset, offset, n);
-        addr += n;
-        len -= n;
-    }
-}
-
-/* Before a guest store to code: when it hits the block that is running, the rest of that block would be
- * stale after it; the instruction is run again alone. */
-static void code_write_check(CPUState *cpu, PhysAddr addr, unsigned len)
-{
-    Exec *ex = cpu->exec;
-    TB *tb = cache_tb_at(ex, cpu->host_pc);
-    if (!tb || (tb == &ex->scratch && tb->n_guest == 1)) return;
-    while (len) {
-        unsigned offset = (unsigned)(addr & PAGE_MASK), n = PAGE_SIZE - offset < len ? PAGE_SIZE - offset : len;
-        bool writable;
-        uint8_t *host = phys_page_host(cpu->mmu.phys, addr & ~(PhysAddr)PAGE_MASK, &writable);
-        if (host && tb_hit(tb, host, offset, n)) cpu_retry_single(cpu);
-        addr += n;
-        len -= n;
-    }
-}
-
-void cache_attach(Exec *ex)
-{
-    ex->cpu->exec = ex;
-    ex->cpu->code_write_check = code_write_check;
-    phys_on_code_written(ex->cpu->mmu.phys, code_written, ex);
 }

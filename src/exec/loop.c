@@ -50,7 +50,7 @@ Exec *exec_new(CPUState *cpu, const ExecOptions *opt, const ExecHooks *hooks, ch
         exec_free(ex);
         return NULL;
     }
-    cache_attach(ex);
+    smc_attach(ex);
     stats_init(ex);
     if (opt->perfmap && !perfmap_open(ex, error, error_size)) {
         exec_free(ex);

@@ -24,6 +24,8 @@ struct TB {
     uint32_t ir_ops;
     uint16_t look_from,
         look_len; /* bytes of its first page that it only looked ahead at (which flags are needed there) */
+    uint16_t soft[IR_SOFT_MAX]; /* offsets in the first page of immediates that are read when the block runs */
+    uint8_t n_soft;
     bool valid;
     bool no_runs, no_window; /* how it was translated */
     uint8_t n_pages;
@@ -50,13 +52,18 @@ typedef struct CodePage {
     uint8_t *host;
     PhysAddr phys;
     TB *first;
-    unsigned idle_writes; /* writes since its last block went */
+    unsigned writes; /* to bytes that were code, since a block was last made here */
     struct CodePage *next;
 } CodePage;
 
-/* A page that lost its last block stays tracked for so many writes more: a guest that generates code comes back at once,
- * and taking write permission from the TLBs again costs more than a few slow stores. */
-enum { CODE_PAGE_IDLE_WRITES = 256 };
+/* A block whose code keeps being written: which bytes, by offset in its first page. */
+typedef struct PatchedCode {
+    PhysAddr phys; /* of the block */
+    uint16_t from, to;
+    uint8_t writes; /* 0: free */
+    bool look;      /* bytes that it only looked ahead at are among them */
+} PatchedCode;
+enum { PATCHED_BITS = 9 };
 
 /* A combination of mode flags, CS base and CS limit, with its number. */
 typedef struct ModeEntry {
@@ -77,6 +84,7 @@ struct Exec {
     TB *hash[1 << TB_HASH_BITS];
     TB *twin[1 << TWIN_BITS]; /* twin.c; by hash of physical address and mode */
     CodePage *page_hash[1 << PAGE_HASH_BITS];
+    PatchedCode patched[1 << PATCHED_BITS]; /* by hash of phys */
     ModeEntry *mode_hash[1 << MODE_HASH_BITS];
     ModeEntry *mode_now;
     uint32_t next_mode_id;
@@ -118,7 +126,13 @@ void cache_add_to(Exec *ex, BlockSet *set, TB *tb); /* and translate it again; t
 void cache_set_add(BlockSet *set, PhysAddr phys);
 bool cache_in_set(const BlockSet *set, PhysAddr phys);
 uint32_t cache_mode_id(Exec *ex); /* for the CPU's mode now */
-void cache_attach(Exec *ex);      /* code tracking callbacks */
+
+/* smc.c: code pages and writes to them */
+void pages_add(Exec *ex, TB *tb);
+void pages_remove(Exec *ex, TB *tb);
+void pages_free(Exec *ex, bool untrack);
+void smc_advise(Exec *ex, PhysAddr phys, CodeSource *src); /* what to do otherwise where the block was patched */
+void smc_attach(Exec *ex);                                 /* code tracking callbacks */
 
 /* build.c */
 TB *build_tb(Exec *ex, PhysAddr phys, uint32_t lin); /* translates at CPUState.eip; raises #PF */

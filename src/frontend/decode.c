@@ -230,6 +230,7 @@ static void op_imm(Cursor *c, const OperandDesc *d, Opnd *o)
 {
     set_reg(c, d, o, 0);
     c->in->imm = fetch(c, o->size);
+    c->in->imm_len = o->size;
 }
 
 static void op_imm_signed(Cursor *c, const OperandDesc *d, Opnd *o)

@@ -10,10 +10,10 @@ enum { DECODE_MAX = 15 };
 /* Operand kinds. */
 typedef enum OpndKind {
     OPND_NONE,
-    OPND_REG,  /* GPR: reg 0..7; size 1: AL CL DL BL AH CH DH BH */
-    OPND_MEM,  /* Insn.mem */
-    OPND_IMM,  /* Insn.imm / imm2, already sign- or zero-extended to 32 bits as the instruction says */
-    OPND_SEG,  /* segment register 0..5 */
+    OPND_REG, /* GPR: reg 0..7; size 1: AL CL DL BL AH CH DH BH */
+    OPND_MEM, /* Insn.mem */
+    OPND_IMM, /* Insn.imm / imm2, already sign- or zero-extended to 32 bits as the instruction says */
+    OPND_SEG, /* segment register 0..5 */
     OPND_CR,
     OPND_DR,
     OPND_XMM,
@@ -33,7 +33,7 @@ typedef struct Opnd {
 } Opnd;
 
 typedef struct InsnMem {
-    uint8_t seg;   /* effective: override applied, else SS for EBP/ESP bases, else DS */
+    uint8_t seg;        /* effective: override applied, else SS for EBP/ESP bases, else DS */
     int8_t base, index; /* GPR or -1 */
     uint8_t shift;
     uint32_t disp;
@@ -50,29 +50,30 @@ typedef enum Mnemonic {
 enum { REP_NONE, REP_REP /* F3 */, REP_REPNE /* F2 */ };
 
 typedef struct Insn {
-    uint16_t mn;       /* Mnemonic; MN_INVALID when undefined (#UD) */
-    uint8_t len;       /* bytes consumed, 1..15 (also for MN_INVALID: what was looked at) */
-    uint8_t opsize;    /* 2 or 4: effective operand size */
-    uint8_t asize;     /* 2 or 4: effective address size */
-    uint8_t lock;      /* LOCK prefix (legality already checked: illegal -> MN_INVALID) */
-    uint8_t rep;       /* last F2/F3 prefix; REP_NONE when it is part of the opcode */
-    uint8_t cc;        /* Jcc, SETcc, CMOVcc: condition */
-    uint8_t map;       /* 0 one-byte, 1 0F, 2 0F38, 3 0F3A */
+    uint16_t mn;    /* Mnemonic; MN_INVALID when undefined (#UD) */
+    uint8_t len;    /* bytes consumed, 1..15 (also for MN_INVALID: what was looked at) */
+    uint8_t opsize; /* 2 or 4: effective operand size */
+    uint8_t asize;  /* 2 or 4: effective address size */
+    uint8_t lock;   /* LOCK prefix (legality already checked: illegal -> MN_INVALID) */
+    uint8_t rep;    /* last F2/F3 prefix; REP_NONE when it is part of the opcode */
+    uint8_t cc;     /* Jcc, SETcc, CMOVcc: condition */
+    uint8_t map;    /* 0 one-byte, 1 0F, 2 0F38, 3 0F3A */
     uint8_t opcode;
-    uint8_t prefix;    /* mandatory prefix of an SSE instruction: 0, 66, F3, F2 */
+    uint8_t prefix; /* mandatory prefix of an SSE instruction: 0, 66, F3, F2 */
     uint8_t modrm, has_modrm;
     uint8_t n_opnd;
-    Opnd opnd[4];      /* destination first (Intel order) */
+    Opnd opnd[4]; /* destination first (Intel order) */
     InsnMem mem;
     uint32_t imm, imm2;
+    uint8_t imm_len;      /* bytes that imm was fetched from, the last of the instruction; 0: none such */
     uint8_t seg_override; /* SEG_* or 0xff */
     uint8_t bytes[DECODE_MAX];
 } Insn;
 
 /* What the CPU in force has; absent features decode as MN_INVALID.  From CPUState by the caller. */
 typedef struct DecodeFeatures {
-    bool mmx, sse, sse2, sse3, ssse3, sse41, sse42, popcnt, cmov, cx8, sep, fpu, fxsr, clfsh, monitor, rdrand,
-        syscall, nopl, smap, movbe, i486, tsc, msr, crc32_is_sse42, x86_any; /* x86_any: accept everything known */
+    bool mmx, sse, sse2, sse3, ssse3, sse41, sse42, popcnt, cmov, cx8, sep, fpu, fxsr, clfsh, monitor, rdrand, syscall,
+        nopl, smap, movbe, i486, tsc, msr, crc32_is_sse42, x86_any; /* x86_any: accept everything known */
 } DecodeFeatures;
 
 /* Decodes one instruction from code[0..avail).  Returns its length 1..15 with *in filled (MN_INVALID: raise

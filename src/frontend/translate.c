@@ -138,6 +138,7 @@ static void look_ahead(Tr *t, Fetch *f, uint32_t page_eip)
 
     w.code32 = (t->mode & MODE_CS32) != 0;
     b->fl_live_out = IR_FL_ALL;
+    if (f->src->no_look_ahead) return;
     if (t->mode & MODE_SINGLE) return; /* every instruction's flags may be looked at */
     if (t->cpu->counting) return;      /* what an interrupt pushes shall not depend on where a deadline cut a block */
     switch (end->op) {
@@ -163,6 +164,7 @@ static void start(Tr *t, IrBlock *b, CPUState *cpu)
     ir_block_reset(b);
     b->eip = cpu->eip;
     b->pinned = false;
+    b->n_soft = 0;
     b->cs_base = cpu->seg[SEG_CS].base;
     b->mode = cpu->mode;
     b->mmu_idx = (uint8_t)cpu_mmu_idx(cpu);
@@ -183,6 +185,10 @@ enum TranslateResult translate_block(IrBlock *b, CPUState *cpu, const CodeSource
     uint32_t end = code_end(src);
     start(&t, b, cpu);
     uint32_t first_offset = (b->cs_base + b->eip) & PAGE_MASK;
+    if (src->soft_to > first_offset && src->soft_from < src->soft_to) {
+        t.soft_from = src->soft_from > first_offset ? src->soft_from - first_offset : 0;
+        t.soft_to = src->soft_to - first_offset;
+    }
     if (max_insns > TRANSLATE_MAX_INSNS) max_insns = TRANSLATE_MAX_INSNS;
     if (max_insns == 0 || t.mode & MODE_SINGLE) max_insns = 1;
 

@@ -17,6 +17,9 @@ typedef struct CodeSource {
     /* Where instructions are counted: the one at this offset from page0 is to be the last of its block.  May be NULL. */
     bool (*is_last)(void *opaque, uint32_t offset);
     uint32_t end; /* offset from page0 where the code ends, with nothing known of what is behind; 0: not in this page */
+    /* Offsets from page0 [from, to): immediates in there are read when the block runs, not now. */
+    uint16_t soft_from, soft_to;
+    bool no_look_ahead; /* all flags count as live at the end */
     void *opaque;
 } CodeSource;
 

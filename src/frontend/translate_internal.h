@@ -15,15 +15,16 @@
 typedef struct Tr {
     IrBlock *b;
     CPUState *cpu;
-    uint32_t mode;       /* MODE_*: all that the translation may depend on ... */
-    uint32_t cs_limit;   /* ... with the CS limit; ~0 when CS is flat */
-    uint32_t eip;        /* of this instruction */
-    uint32_t next;       /* of the one behind it */
-    IrOp op;             /* from the dispatch table, for visitors that serve a family */
-    bool more;           /* the next instruction is certain to be in this block too */
-    uint32_t poll_after; /* interrupts are let in after this many instructions (STI); 0: nothing special */
-    bool last;           /* counting: the block ends after this instruction */
-    bool ended;          /* an operation with IR_ENDS has been emitted */
+    uint32_t mode;               /* MODE_*: all that the translation may depend on ... */
+    uint32_t cs_limit;           /* ... with the CS limit; ~0 when CS is flat */
+    uint32_t eip;                /* of this instruction */
+    uint32_t next;               /* of the one behind it */
+    IrOp op;                     /* from the dispatch table, for visitors that serve a family */
+    bool more;                   /* the next instruction is certain to be in this block too */
+    uint32_t poll_after;         /* interrupts are let in after this many instructions (STI); 0: nothing special */
+    bool last;                   /* counting: the block ends after this instruction */
+    uint32_t soft_from, soft_to; /* CodeSource's, from the block's start */
+    bool ended;                  /* an operation with IR_ENDS has been emitted */
 } Tr;
 
 typedef void TrVisit(Tr *t, const Insn *in);
@@ -50,6 +51,7 @@ IrOpnd tr_load(Tr *t, IrMem m, unsigned size);              /* into a temporary,
 void tr_load_to(Tr *t, IrMem m, unsigned size, IrOpnd dst); /* keeps the register's other bits */
 void tr_store(Tr *t, IrMem m, unsigned size, IrOpnd v);
 /* Operand i: the register itself, the immediate, or memory loaded into a temporary. */
+IrOpnd tr_imm(Tr *t, const Insn *in); /* Insn.imm as an operand of 32 bits */
 IrOpnd tr_read(Tr *t, const Insn *in, unsigned i);
 IrOpnd tr_read_copy(Tr *t, const Insn *in, unsigned i);     /* always a temporary, zero-extended to 32 bits */
 void tr_write(Tr *t, const Insn *in, unsigned i, IrOpnd v); /* memory: may raise */

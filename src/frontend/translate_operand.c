@@ -145,11 +145,24 @@ void tr_store(Tr *t, IrMem m, unsigned size, IrOpnd v)
     tr_op(t, IR_ST, size, (IrOpnd){ 0 }, v)->mem = m;
 }
 
+/* Instruction bytes are counted in the block's size already. */
+IrOpnd tr_imm(Tr *t, const Insn *in)
+{
+    IrBlock *b = t->b;
+    uint32_t at = b->size - in->imm_len;
+    if (in->imm_len != IR_SOFT_BYTES || at < t->soft_from || b->size > t->soft_to || b->n_soft == IR_SOFT_MAX)
+        return ir_imm(in->imm);
+    IrOpnd v = tr_temp(t);
+    tr_op(t, IR_LDCODE, 4, v, (IrOpnd){ 0 })->b = ir_imm(at);
+    if (!b->n_soft || b->soft[b->n_soft - 1] != at) b->soft[b->n_soft++] = (uint16_t)at;
+    return v;
+}
+
 IrOpnd tr_read(Tr *t, const Insn *in, unsigned i)
 {
     const Opnd *o = &in->opnd[i];
 
-    if (o->kind == OPND_IMM) return ir_imm(in->imm);
+    if (o->kind == OPND_IMM) return tr_imm(t, in);
     if (o->kind == OPND_REG) return tr_gpr(o->reg, o->size);
     return tr_load(t, tr_mem(t, in, IR_MEM_R), o->size);
 }

@@ -9,7 +9,7 @@
 void tr_push(Tr *t, const Insn *in)
 {
     if (in->opnd[0].kind != OPND_SEG) {
-        IrOpnd v = in->opnd[0].kind == OPND_IMM ? ir_imm(in->imm) : tr_read(t, in, 0);
+        IrOpnd v = in->opnd[0].kind == OPND_IMM ? tr_imm(t, in) : tr_read(t, in, 0);
         tr_push_value(t, in->opsize, v);
         return;
     }

@@ -111,6 +111,12 @@ bool mmu_ld_rmw(Mmu *m, uint32_t lin, unsigned size, unsigned idx, uint64_t *val
     return true;
 }
 
+/* A program that generates code stores much that is there already. */
+static bool rewrites_code(Mmu *m, const Part *p, uint64_t value)
+{
+    return memcmp(p->host, &value, p->len) == 0 && phys_code_hit(m->phys, p->phys, p->len);
+}
+
 static bool st_slow(Mmu *m, uint32_t lin, uint64_t value, unsigned size, unsigned idx, MmuFault *fault)
 {
     Part part[2];
@@ -118,6 +124,7 @@ static bool st_slow(Mmu *m, uint32_t lin, uint64_t value, unsigned size, unsigne
     unsigned n = resolve_all(m, lin, size, MMU_WRITE, idx, part, fault);
     if (!n) return false;
     if (n == 1 && part[0].host) {
+        if (rewrites_code(m, &part[0], value)) return true;
         phys_before_write(m->phys, part[0].host, size);
         host_st(part[0].host, value, size);
         phys_code_written(m->phys, part[0].phys, size);
@@ -163,7 +170,11 @@ bool mmu_st_bytes(Mmu *m, uint32_t lin, const void *buf, unsigned len, unsigned 
 uint8_t *mmu_host(Mmu *m, uint32_t lin, unsigned access, unsigned idx, MmuFault *fault, bool *faulted)
 {
     const Slot *s;
-    const TlbEntry *e = mmu_entry(m, lin, access, idx, &s, fault);
+    const TlbEntry *e = &m->tlb[idx][mmu_tlb_index(lin)];
+    *faulted = false;
+    if ((access == MMU_WRITE ? e->tag_wr : e->tag_rd) == (lin & ~PAGE_MASK))
+        return (uint8_t *)((uintptr_t)lin + e->addend);
+    e = mmu_entry(m, lin, access, idx, &s, fault);
     *faulted = !e;
     if (!e) return NULL;
     if (access == MMU_WRITE && s->flags & SLOT_RAM && e->tag_wr != (lin & ~PAGE_MASK)) {

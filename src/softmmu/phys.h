@@ -81,14 +81,14 @@ void phys_load(PhysMem *pm, PhysAddr addr, const void *buf, size_t len);
 void phys_on_remap(PhysMem *pm, void (*fn)(void *opaque), void *opaque);
 void phys_off_remap(PhysMem *pm, void (*fn)(void *opaque), void *opaque);
 
-/* --- code tracking: 64-byte granules of RAM/ROM pages that hold translated code ------------------ */
+/* --- code tracking: bytes of RAM/ROM pages that hold translated code ------------------------------- */
 /* The tracker keys on the host RAM page (so aliases of one page agree). */
 typedef void PhysCodeWritten(void *opaque, PhysAddr addr, unsigned len);
 void phys_on_code_written(PhysMem *pm, PhysCodeWritten *fn, void *opaque);
 void phys_code_mark(PhysMem *pm, PhysAddr addr, unsigned len); /* bytes now hold translated code */
 void phys_code_clear_page(PhysMem *pm, PhysAddr page);         /* no translated code left there */
 bool phys_page_has_code(PhysMem *pm, PhysAddr page);
-bool phys_code_hit(PhysMem *pm, PhysAddr addr, unsigned len);     /* any marked granule touched? */
+bool phys_code_hit(PhysMem *pm, PhysAddr addr, unsigned len);     /* any marked byte touched? */
 void phys_code_written(PhysMem *pm, PhysAddr addr, unsigned len); /* calls the callback if phys_code_hit */
 
 /* --- dirty tracking: which pages of a RAM region have been written (display memory) ------------------ */

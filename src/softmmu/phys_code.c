@@ -4,7 +4,8 @@
  * addresses (firmware aliases, PAM), and a write through any of them must reach the blocks that were
  * translated through any other.  The translation cache finds its blocks by guest-physical address, so
  * each page also remembers the few addresses it was marked through, and a write is reported at
- * each of those.  Granules of 64 bytes, because real-mode programs keep data among their code. */
+ * each of those.  To the byte, because real-mode programs keep data among their code; a word of granules of 64 bytes, so
+ * that a write elsewhere in the page is known by one test. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,11 +18,42 @@ void phys_on_code_written(PhysMem *pm, PhysCodeWritten *fn, void *opaque)
     pm->code_opaque = opaque;
 }
 
+/* Bits first..last of a word. */
+static uint64_t bits(unsigned first, unsigned last)
+{
+    return ~UINT64_C(0) << first & ~UINT64_C(0) >> (63 - last);
+}
+
 /* Granules touched by n bytes (at least 1) at offset in a page. */
 static uint64_t granules(unsigned offset, unsigned n)
 {
-    unsigned first = offset >> 6, last = (offset + n - 1) >> 6;
-    return ~UINT64_C(0) << first & ~UINT64_C(0) >> (63 - last);
+    return bits(offset >> 6, (offset + n - 1) >> 6);
+}
+
+/* Of those n bytes, the ones in granule g. */
+static uint64_t bytes_in(unsigned g, unsigned offset, unsigned n)
+{
+    unsigned first = offset >> 6 == g ? offset & 63 : 0, last = offset + n - 1;
+    return bits(first, last >> 6 == g ? last & 63 : 63);
+}
+
+static bool touches(const CodePage *c, unsigned offset, unsigned n)
+{
+    for (uint64_t left = c->granules & granules(offset, n); left; left &= left - 1) {
+        unsigned g = (unsigned)__builtin_ctzll(left);
+        if (c->bytes[g] & bytes_in(g, offset, n)) return true;
+    }
+    return false;
+}
+
+static void mark_bytes(CodePage *c, unsigned offset, unsigned n)
+{
+    for (uint64_t left = granules(offset, n); left; left &= left - 1) {
+        unsigned g = (unsigned)__builtin_ctzll(left);
+        if (!(c->granules >> g & 1)) c->bytes[g] = 0;
+        c->bytes[g] |= bytes_in(g, offset, n);
+    }
+    c->granules |= granules(offset, n);
 }
 
 static unsigned left_in_page(PhysAddr addr, unsigned len)
@@ -80,7 +112,7 @@ static void mark_page(PhysMem *pm, PhysAddr addr, unsigned n)
     CodePage *c = *slot;
     remember_alias(pm, c, (uint32_t)(addr >> PAGE_SHIFT));
     if (!c->granules) pm->n_code_pages++;
-    c->granules |= granules(addr & PAGE_MASK, n);
+    mark_bytes(c, addr & PAGE_MASK, n);
 }
 
 void phys_code_mark(PhysMem *pm, PhysAddr addr, unsigned len)
@@ -113,7 +145,7 @@ bool phys_code_hit(PhysMem *pm, PhysAddr addr, unsigned len)
         unsigned n = left_in_page(addr, len);
         PhysPage p = phys_find(pm, addr);
         const CodePage *c = phys_code_of(&p);
-        if (c && (c->granules & granules(addr & PAGE_MASK, n))) return true;
+        if (c && touches(c, addr & PAGE_MASK, n)) return true;
         addr += n;
         len -= n;
     }
@@ -123,7 +155,7 @@ bool phys_code_hit(PhysMem *pm, PhysAddr addr, unsigned len)
 /* The callback may clear the page, so the list of addresses is copied first. */
 static void tell_all(PhysMem *pm, const CodePage *c, unsigned offset, unsigned n)
 {
-    if (!c || !(c->granules & granules(offset, n))) return;
+    if (!c || !touches(c, offset, n)) return;
     CodePage copy = *c;
     for (unsigned i = 0; i < copy.n_pages; i++) tell(pm, (PhysAddr)copy.page[i] << PAGE_SHIFT | offset, n);
 }

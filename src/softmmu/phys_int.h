@@ -27,7 +27,8 @@ typedef enum PhysKind {
 /* Translated code in one page of RAM or ROM, and the guest-physical pages it was reached through. */
 enum { CODE_ALIASES = 4 };
 typedef struct CodePage {
-    uint64_t granules; /* bit per 64 bytes */
+    uint64_t granules;  /* bit per 64 bytes that hold code */
+    uint64_t bytes[64]; /* which of them: valid where the granule's bit is set */
     unsigned n_pages;
     uint32_t page[CODE_ALIASES]; /* page numbers */
 } CodePage;

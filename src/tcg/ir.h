@@ -100,6 +100,8 @@ typedef struct IrInsn {
 } IrInsn;
 
 /* What the translation depended on, for passes and backends. */
+enum { IR_SOFT_MAX = 4, IR_SOFT_BYTES = 4 };
+
 typedef struct IrBlock {
     IrInsn *insn;
     uint32_t n, cap;
@@ -116,6 +118,9 @@ typedef struct IrBlock {
     uint32_t look_lo,
         look_hi; /* guest EIPs [lo, hi), in the first page, whose bytes fl_live_out relies on: a write there
                                 * outdates the block like one to its own code.  Equal: none */
+    uint16_t soft
+        [IR_SOFT_MAX]; /* offsets from the start, rising, of words that LDCODE reads: a write there outdates nothing */
+    uint8_t n_soft;
 } IrBlock;
 
 void ir_block_init(IrBlock *b);

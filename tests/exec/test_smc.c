@@ -127,8 +127,63 @@ static void compare(const char *name, const ExecOptions *opt)
     rig_free(&r);
 }
 
+/* A loop that counts the immediate of one of its own instructions up, adding it each time. */
+static void test_soft(const char *backend)
+{
+    static const uint8_t code[] = {
+        0xb8, 0,    0,    0,    0,    /* 2000: mov $0, %eax */
+        0x01, 0xc3,                   /* add %eax, %ebx */
+        0xff, 0x05, 1,    0x20, 0, 0, /* incl 2001h */
+        0xeb, 0,                      /* jmp to the next */
+        0x49, 0x75, 0xee,             /* dec %ecx; jnz 2000h */
+        0xf4,                         /* hlt */
+    };
+    enum { TIMES = 1000 };
+    Rig r;
+    rig_init(&r, &(ExecOptions){ .backend = backend, .tb_size_mib = 8 });
+    rig_write(&r, 0x2000, code, sizeof code);
+    r.cpu->regs[R_ECX] = TIMES;
+    ok(rig_run(&r, 0x2000) && r.cpu->regs[R_EBX] == TIMES * (TIMES - 1) / 2, "%s: an immediate that counts", backend);
+    ok(r.ex->n_translated < 20, "%s: is read when it is needed: %llu blocks made", backend,
+       (unsigned long long)r.ex->n_translated);
+    uint64_t before = r.ex->n_invalidated;
+    rig_write(&r, 0x2000, "\xb9", 1); /* mov to ECX: ends the loop after one turn */
+    ok(r.ex->n_invalidated > before, "%s: but its opcode is code", backend);
+    rig_write(&r, 0x2001, "\x01\0\0\0", 4);
+    ok(rig_run(&r, 0x2000) && r.cpu->regs[R_ECX] == 0, "%s: and so is what is made of it then", backend);
+    rig_free(&r);
+}
+
+/* A page of old code is used for data: after some writes that hit blocks all the rest go, and then the page is plain. */
+static void test_stale(const char *backend)
+{
+    enum { BLOCKS = 64, STEP = 16, AT = 0x3000 };
+    Rig r;
+    rig_init(&r, &(ExecOptions){ .backend = backend, .tb_size_mib = 8 });
+    for (uint32_t i = 0; i < BLOCKS; i++)
+        rig_write(&r, AT + i * STEP, i == BLOCKS - 1 ? "\x40\xf4\x90" : "\x40\xeb\x0d", 3); /* inc %eax; jmp on */
+    ok(rig_run(&r, AT) && r.cpu->regs[R_EAX] == BLOCKS, "%s: %d blocks in a page", backend, BLOCKS);
+    uint64_t before = r.ex->n_invalidated;
+    for (uint32_t i = 0; i < 4; i++) rig_write(&r, AT + i * STEP, "\0", 1);
+    ok(r.ex->n_invalidated == before + 4, "%s: some writes drop what they hit", backend);
+    for (uint32_t i = 4; i < 10; i++) rig_write(&r, AT + i * STEP, "\0", 1);
+    ok(r.ex->n_invalidated == before + BLOCKS, "%s: more of them, all", backend);
+    ok(phys_page_has_code(r.phys, AT), "%s: it stays watched for a while", backend);
+    for (uint32_t i = 0; i < BLOCKS; i++) rig_write(&r, AT + i * STEP, "\x90", 1);
+    ok(!phys_page_has_code(r.phys, AT), "%s: not for ever", backend);
+    r.cpu->regs[R_EAX] = 0;
+    ok(rig_run(&r, AT) && r.cpu->regs[R_EAX] == 0, "%s: and what was written is what runs", backend);
+    rig_free(&r);
+}
+
 int main(void)
 {
+    static const char *const names[] = { "x86_64", "interp" };
+    for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
+        if (!backend_find(names[i])) continue;
+        test_soft(names[i]);
+        test_stale(names[i]);
+    }
     if (backend_find("x86_64")) {
         compare("x86_64", &(ExecOptions){ .backend = "x86_64", .tb_size_mib = 8 });
         compare("x86_64, not chained", &(ExecOptions){ .backend = "x86_64", .tb_size_mib = 8, .no_chain = true });

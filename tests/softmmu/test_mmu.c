@@ -320,8 +320,10 @@ static void test_code(void)
     mmu_st(m, LIN + 0x80, 1, 4, MMU_SUPER, &fault);
     ok(code_hits == 0, "store beside code");
     mmu_st(m, LIN + 0x104, 1, 4, MMU_SUPER, &fault);
-    mmu_st(m, LIN + 0x1104, 1, 4, MMU_SUPER, &fault);
+    mmu_st(m, LIN + 0x1104, 2, 4, MMU_SUPER, &fault);
     ok(code_hits == 8, "stores to code through both addresses");
+    mmu_st(m, LIN + 0x104, 2, 4, MMU_SUPER, &fault);
+    ok(code_hits == 8, "nor is a store of what is there already a change");
     ok(!mmu_host(m, LIN, MMU_WRITE, MMU_SUPER, &fault, &faulted) && !faulted, "no direct writes");
     ok(mmu_host(m, LIN, MMU_READ, MMU_SUPER, &fault, &faulted) != NULL, "reads are direct");
     mmu_flush_all(m);

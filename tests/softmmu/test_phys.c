@@ -126,7 +126,8 @@ static void test_code(void)
     phys_code_mark(pm, 0x4ff0, 0x20);
     ok(phys_page_has_code(pm, 0x4000) && phys_page_has_code(pm, 0x5000), "marks cross a page");
     ok(phys_page_has_code(pm, 0x10000000), "alias page has code too");
-    ok(!phys_code_hit(pm, 0x4f00, 0xc0) && phys_code_hit(pm, 0x4f00, 0xc1), "granules of 64 bytes");
+    ok(!phys_code_hit(pm, 0x4f00, 0xf0) && phys_code_hit(pm, 0x4f00, 0xf1), "to the byte: before");
+    ok(phys_code_hit(pm, 0x500f, 0x100) && !phys_code_hit(pm, 0x5010, 0x100), "and behind");
     phys_write(pm, 0x4000, "x", 1);
     ok(hits.n == 0, "data beside code: nothing");
     phys_write(pm, 0x4fff, "xy", 2);

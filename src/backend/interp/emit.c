@@ -188,6 +188,7 @@ static void emit_move(Emit *e, const IrInsn *in)
     set_operands(e, op, in, in->op == IR_LDSTATE ? 4 : in->width, src);
     if (in->op == IR_LEA) set_memory(e, op, in, 0);
     if (in->op == IR_LDSTATE || in->op == IR_STSTATE) op->imm2 = in->b.imm;
+    if (in->op == IR_LDCODE) op->p = e->info->code + in->b.imm;
 }
 
 static void emit_mem(Emit *e, const IrInsn *in)

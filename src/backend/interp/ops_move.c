@@ -1,5 +1,6 @@
 /* Moves between registers, address computation, CPUState fields. */
 #include "backend/interp/interp.h"
+#include "util/bytes.h"
 
 #define MOVE(NAME, DT, ST)                                                                                             \
     static const Op *NAME(CPUState *cpu, const Op *op)                                                                 \
@@ -81,6 +82,12 @@ STATE(1, uint8_t)
 STATE(2, uint16_t)
 STATE(4, uint32_t)
 
+static const Op *ldcode(CPUState *cpu, const Op *op)
+{
+    *(uint32_t *)op->d = get_le32(op->p);
+    NEXT(op);
+}
+
 Handler *interp_move(unsigned ir_op, unsigned width, unsigned width2)
 {
     static Handler *const mov[3] = { mov1, mov2, mov4 }, *const xchg[3] = { xchg1, xchg2, xchg4 };
@@ -101,6 +108,7 @@ Handler *interp_move(unsigned ir_op, unsigned width, unsigned width2)
     case IR_BSWAP: return width == 2 ? bswap2 : bswap4;
     case IR_LDSTATE: return ldstate[w];
     case IR_STSTATE: return ststate[w];
+    case IR_LDCODE: return ldcode;
     default: return NULL;
     }
 }

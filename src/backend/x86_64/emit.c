@@ -356,6 +356,7 @@ static void (*const emit_op[IR_OP_COUNT])(Emit *, const IrInsn *) = {
     [IR_GETFLAGS] = emit_getflags,
     [IR_SETFLAGS] = emit_setflags,
     [IR_LDSTATE] = emit_ldstate,
+    [IR_LDCODE] = emit_ldcode,
     [IR_STSTATE] = emit_ststate,
     [IR_HELPER] = emit_helper,
     [IR_CHKMODE] = emit_chkmode,

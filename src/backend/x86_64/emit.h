@@ -250,6 +250,7 @@ void emit_chkmode(Emit *e, const IrInsn *in);
 void emit_x87_check(Emit *e); /* loads the guest's x87 state into the host when it is not there */
 void emit_xmm_check(Emit *e); /* the same for XMM */
 void emit_ldstate(Emit *e, const IrInsn *in);
+void emit_ldcode(Emit *e, const IrInsn *in);
 void emit_ststate(Emit *e, const IrInsn *in);
 void emit_helper(Emit *e, const IrInsn *in);
 void call_helper(Emit *e, unsigned helper); /* arguments already in CPUState.call_arg */

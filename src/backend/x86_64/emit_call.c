@@ -20,6 +20,12 @@ void emit_ldstate(Emit *e, const IrInsn *in)
         asm_rm(&e->a, W32, in->width == 1 ? 0x0fb6 : 0x0fb7, d, state_operand(in));
 }
 
+void emit_ldcode(Emit *e, const IrInsn *in)
+{
+    asm_mov_imm64(&e->a, R8, (uintptr_t)e->info->code + in->b.imm);
+    asm_load(&e->a, reg_write(e, &in->dst, 4), asm_mem(R8, 0));
+}
+
 void emit_ststate(Emit *e, const IrInsn *in)
 {
     if (in->a.kind == IR_IMM) {
