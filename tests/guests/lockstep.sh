@@ -8,7 +8,7 @@ insns=${CALQUE_LOCKSTEP_INSNS:-50000000}
 dir=$(mktemp -d)
 trap 'kill "$pid" 2>/dev/null; rm -rf "$dir"' EXIT
 
-"$calque" -accel lockstep -m 64 -display none -serial none -monitor none -chardev "file,id=log,path=$dir/log" \
+"$calque" -accel lockstep -m 64 -boot c -display none -serial none -monitor none -chardev "file,id=log,path=$dir/log" \
     -device isa-debugcon,iobase=0x402,chardev=log </dev/null 2>"$dir/err" &
 pid=$!
 waited=0
