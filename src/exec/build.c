@@ -179,12 +179,14 @@ static _Noreturn void does_not_fit(Exec *ex)
 TB *build_tb(Exec *ex, PhysAddr phys, uint32_t lin)
 {
     uint64_t t0 = host_ns();
+    ex->translating = true;
     TB *tb = try_build(ex, phys, lin);
     if (!tb) {
         exec_flush(ex);
         tb = try_build(ex, phys, lin);
     }
     if (!tb) does_not_fit(ex);
+    ex->translating = false;
     ex->translate_ns += host_ns() - t0;
     return tb;
 }

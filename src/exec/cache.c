@@ -196,6 +196,7 @@ void cache_chain(Exec *ex, BackendExit *exit, TB *target)
                                      : code->entry_checked);
     *link = (TbLink){ target, target->incoming, exit };
     target->incoming = link;
+    ex->n_chained++;
 }
 
 static void hash_remove(Exec *ex, TB *tb)

@@ -6,6 +6,7 @@ libexec_a_SOURCES = \
 	src/exec/build.c \
 	src/exec/count.c \
 	src/exec/perfmap.c \
+	src/exec/profile.c \
 	src/exec/stats.c \
 	src/exec/twin.c \
 	src/exec/loop.c \

@@ -69,6 +69,7 @@ Exec *exec_new(CPUState *cpu, const ExecOptions *opt, const ExecHooks *hooks, ch
 void exec_free(Exec *ex)
 {
     stats_free(ex);
+    profile_free(ex);
     perfmap_close(ex);
     count_free(ex);
     lockstep_free(ex->lockstep);
@@ -121,6 +122,7 @@ static TB *find_whole_tb(Exec *ex)
     uint32_t mode_id = cache_mode_id(ex);
     TB *tb = exec_known_tb(ex, mode_id);
     if (tb) return tb;
+    ex->n_lookups++;
     tb = find_slow(ex, lin, mode_id);
     if (tb != &ex->scratch) {
         unsigned h = cpu_jump_hash(tb->eip);
@@ -214,7 +216,7 @@ static bool boundary(Exec *ex)
     CPUState *cpu = ex->cpu;
     if (!poll_outside(ex)) return false;
     if (cpu->shutdown && !ex->hooks.shutdown(ex->hooks.opaque)) return false;
-    if (exec_pending(cpu) && !ex->retry_single) cpu_take_interrupt(cpu);
+    if (exec_pending(cpu) && !ex->retry_single) ex->n_interrupts += cpu_take_interrupt(cpu);
     return true;
 }
 
@@ -231,6 +233,7 @@ static bool deliver(Exec *ex)
     if (ex->hooks.exception && !ex->hooks.exception(ex->hooks.opaque)) return false;
     if (ex->delivering && (over_budget(ex) || !poll_outside(ex))) return false;
     ex->delivering = true;
+    ex->n_exceptions++;
     cpu_deliver(cpu);
     ex->delivering = false;
     return true;
@@ -244,6 +247,7 @@ static void turn(Exec *ex)
         ex->retry_single = cpu->exc_vector == EXC_RETRY_SINGLE;
         if (ex->retry_single) {
             cpu->exc_vector = -1;
+            ex->n_alone++;
         } else if (!deliver(ex)) {
             ex->running = false;
             return;
@@ -272,6 +276,7 @@ void exec_run(Exec *ex)
     CPUState *cpu = ex->cpu;
     cpu->exc_env = &env;
     ex->running = true;
+    profile_start(ex);
     if (setjmp(env)) {
         if (cpu->counting)
             count_after_jump(ex);
@@ -281,8 +286,9 @@ void exec_run(Exec *ex)
         ex->backend->after_jump(cpu);
         cpu->run_failed = false;
         cpu->host_pc = NULL;
-        ex->scratch_active = false;
+        ex->scratch_active = ex->translating = false;
     }
     while (ex->running) turn(ex);
+    profile_stop(ex);
     cpu->exc_env = NULL;
 }

@@ -38,16 +38,36 @@ static void print_code(const Exec *ex, const Out *out)
     line(out,
          "Guest code: %" PRIu64 " instructions in %" PRIu64 " bytes -> %" PRIu64 " bytes of host code (%.1f times)",
          ex->n_guest_insns, ex->n_guest_bytes, ex->n_host_bytes, ratio(ex->n_host_bytes, ex->n_guest_bytes));
-    line(out, "Translation: %" PRIu64 " ms, %.0f ns per guest instruction; loop turns: %" PRIu64,
-         ex->translate_ns / 1000000, ratio(ex->translate_ns, ex->n_guest_insns), ex->n_runs);
+    line(out, "Translation: %" PRIu64 " ms, %.0f ns per guest instruction", ex->translate_ns / 1000000,
+         ratio(ex->translate_ns, ex->n_guest_insns));
+}
+
+static void print_loop(const Exec *ex, const Out *out)
+{
+    ProfileShares share;
+    line(out,
+         "Loop: %" PRIu64 " turns, %" PRIu64 " blocks not in the jump cache, %" PRIu64 " exits chained, %" PRIu64
+         " instructions run alone",
+         ex->n_runs, ex->n_lookups, ex->n_chained, ex->n_alone);
+    line(out, "Delivered: %" PRIu64 " exceptions, %" PRIu64 " interrupts", ex->n_exceptions, ex->n_interrupts);
+    if (!profile_shares(ex, &share)) return;
+    line(out,
+         "Time: %.1f%% in translated code, %.1f%% in callouts and slow accesses, %.1f%% translating, %.1f%% in the "
+         "loop and "
+         "devices",
+         share.code, share.callouts, share.translation, share.loop);
+    line(out, "      (%" PRIu64 " samples of the machine thread's processor time)", share.samples);
 }
 
 static void print_memory(const Exec *ex, const Out *out)
 {
     const Mmu *m = &ex->cpu->mmu;
     WindowStats w = window_stats(m);
-    line(out, "TLB: %" PRIu64 " walks, %" PRIu64 " flushes, %" PRIu64 " accesses by the bus or across pages", m->n_miss,
-         m->n_flush, m->n_slow);
+    line(out, "TLB: %" PRIu64 " walks, %" PRIu64 " flushes", m->n_miss, m->n_flush);
+    line(out,
+         "Slow accesses: %" PRIu64 ", of them %" PRIu64 " by the bus, %" PRIu64 " across pages, %" PRIu64
+         " in watched pages, others after a TLB miss",
+         m->n_slow, m->n_device, m->n_crossing, m->n_watched);
     line(out,
          "Window: opened %" PRIu64 " times, closed %" PRIu64 "; %" PRIu64 " pages mapped, %" PRIu64 " faults, %" PRIu64
          " in vain",
@@ -78,6 +98,7 @@ void exec_print_jit(Exec *ex, void (*emit)(void *opaque, const char *line), void
 {
     Out out = { emit, opaque };
     print_code(ex, &out);
+    print_loop(ex, &out);
     print_memory(ex, &out);
     if (ex->lockstep) lockstep_print(ex->lockstep, emit, opaque);
     print_callouts(ex, &out);

@@ -102,7 +102,10 @@ struct Exec {
     uint8_t (*insn_len)[TRANSLATE_MAX_INSNS];
     BackendExit *last_exit; /* the unchained exit that the last run left by */
     uint64_t n_translated, n_copied, n_flush, n_invalidated, n_runs, n_guest_bytes, n_host_bytes, n_guest_insns;
+    uint64_t n_lookups, n_chained, n_exceptions, n_interrupts, n_alone;
     uint64_t translate_ns;
+    bool translating;
+    struct Profile *profile; /* -d stats; else NULL */
 };
 
 /* loop.c */
@@ -190,6 +193,16 @@ void twin_offer(Exec *ex, TB *tb);
 /* stats.c */
 void stats_init(Exec *ex);
 void stats_free(Exec *ex); /* prints, with -d stats */
+
+/* profile.c: with -d stats, else nothing */
+typedef struct ProfileShares {
+    uint64_t samples;                         /* of the machine thread's processor time */
+    double code, callouts, translation, loop; /* percent: generated code, C called by it, ... */
+} ProfileShares;
+void profile_start(Exec *ex); /* on the machine thread */
+void profile_stop(Exec *ex);
+bool profile_shares(const Exec *ex, ProfileShares *out); /* false: there are no samples */
+void profile_free(Exec *ex);
 
 /* perfmap.c */
 bool perfmap_open(Exec *ex, char *error, size_t error_size);

@@ -56,7 +56,10 @@ typedef struct Mmu {
     void (*on_device)(void *opaque);
     void *on_device_opaque;
     struct MmuBook *book; /* what is filled, global, large; physical page of each entry */
-    uint64_t n_miss, n_flush, n_slow;
+    uint64_t n_miss, n_flush;
+    /* Loads and stores that found nothing in the TLB, and those of them that were by the bus, across a page's end, or to
+     * pages whose stores are watched (they hold translated code, or are displayed). */
+    uint64_t n_slow, n_device, n_crossing, n_watched;
 } Mmu;
 
 void mmu_init(Mmu *m, PhysMem *phys);

@@ -77,6 +77,18 @@ static inline void host_st(void *host, uint64_t value, unsigned size)
     }
 }
 
+/* For `info jit`: why the access was no matter of the inline check. */
+static void count_slow(Mmu *m, const Part *part, unsigned n, unsigned access, const TlbEntry *e)
+{
+    uint32_t tag = access == MMU_WRITE ? e->tag_wr : e->tag_rd;
+    if (n == 2)
+        m->n_crossing++;
+    else if (!part->host)
+        m->n_device++;
+    else if (tag & PAGE_MASK)
+        m->n_watched++;
+}
+
 static bool ld_slow(Mmu *m, uint32_t lin, unsigned size, unsigned access, unsigned idx, uint64_t *value,
                     MmuFault *fault)
 {
@@ -85,6 +97,7 @@ static bool ld_slow(Mmu *m, uint32_t lin, unsigned size, unsigned access, unsign
     m->n_slow++;
     unsigned n = resolve_all(m, lin, size, access, idx, part, fault);
     if (!n) return false;
+    count_slow(m, part, n, access, &m->tlb[idx][mmu_tlb_index(lin)]);
     if (n == 1 && part[0].host) {
         *value = host_ld(part[0].host, size);
         return true;
@@ -123,6 +136,7 @@ static bool st_slow(Mmu *m, uint32_t lin, uint64_t value, unsigned size, unsigne
     m->n_slow++;
     unsigned n = resolve_all(m, lin, size, MMU_WRITE, idx, part, fault);
     if (!n) return false;
+    count_slow(m, part, n, MMU_WRITE, &m->tlb[idx][mmu_tlb_index(lin)]);
     if (n == 1 && part[0].host) {
         if (rewrites_code(m, &part[0], value)) return true;
         phys_before_write(m->phys, part[0].host, size);

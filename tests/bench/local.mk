@@ -23,7 +23,6 @@ bench:
 	@echo "make bench needs a compiler and C library for 32-bit x86: install Debian's package gcc-multilib and configure again" >&2; \
 		exit 1
 endif
-.PHONY: bench
 
 # What single operations cost: a bare-metal guest, half a minute.
 #   make bench-micro BENCH_MICRO="--rounds 4 --peer none"
@@ -38,5 +37,5 @@ check_DATA += tests/bench/micro.guest
 CLEANFILES += tests/bench/micro.guest
 bench-micro: calque$(EXEEXT) tests/bench/micro.guest
 	@$(top_srcdir)/tests/bench/micro.py ./calque$(EXEEXT) $(BENCH_MICRO)
-.PHONY: bench-micro
 endif
+.PHONY: bench bench-micro

@@ -10,3 +10,7 @@ check_PROGRAMS += tests/util/test_symbols
 TESTS += tests/util/test_symbols
 tests_util_test_symbols_SOURCES = tests/util/test_symbols.c tests/tap.h
 tests_util_test_symbols_LDADD = libutil.a
+check_PROGRAMS += tests/util/test_sampler
+TESTS += tests/util/test_sampler
+tests_util_test_sampler_SOURCES = tests/util/test_sampler.c tests/tap.h
+tests_util_test_sampler_LDADD = libutil.a
