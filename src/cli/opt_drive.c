@@ -56,7 +56,7 @@ static void add_plain(CliOptions *o, const char *where, const char *file, DriveB
 void cli_add_built_in(CliOptions *o, const char *where, const char *name, const BlockBuiltIn *image)
 {
     DriveConfig c = plain(DRIVE_FLOPPY, 0);
-    c.image = (BlockOptions){ .file = name, .built_in = image, .read_only = true, .raw_format = true };
+    c.image = (BlockOptions){ .file = name, .built_in = image };
     add(o, where, &c);
 }
 

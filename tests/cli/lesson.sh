@@ -16,6 +16,7 @@ skip() {
 { as --32 --version && ld -m elf_i386 --version; } >/dev/null 2>&1 || skip 'no GNU as and ld for x86'
 "$calque" -lesson -display none -max-insns 1 2>"$dir/err" || skip "$(cat "$dir/err")"
 ln -s "$(realpath "$calque")" "$dir/calque"
+mkdir "$dir/files" # what commands write, and later ones read
 PATH=$dir:$PATH
 export PATH
 
@@ -30,7 +31,7 @@ number=0
 for expected in "$dir"/command-*; do
     number=$((number + 1))
     command=$(head -n 1 "$expected")
-    timeout 30 sh -c "$command" </dev/null >"$dir/out" 2>&1
+    (cd "$dir/files" && timeout 60 sh -c "$command" </dev/null >"$dir/out" 2>&1)
     if awk '
         function pattern(text) {
             gsub(/[][\\.^$*+?(){}|]/, "\\\\&", text)
