@@ -6,6 +6,7 @@
 
 #include "cli/explain.h"
 #include "cli/options.h"
+#include "cli/report.h"
 #include "hw/machine.h"
 #include "hw/pc.h"
 #include "hw/pc_devices.h"
@@ -96,6 +97,7 @@ static void run(Run *r)
 int main(int argc, char **argv)
 {
     if (argc > 1 && !strcmp(argv[1], "explain")) return explain_main(argc - 1, argv + 1);
+    if (argc > 1 && !strcmp(argv[1], "report")) return report_main(argc - 1, argv + 1);
     CliOptions options;
     cli_parse(argc, argv, &options);
     cli_open_chardevs(&options);

@@ -32,6 +32,12 @@ typedef struct BackendCode {
     BackendExit exit[2];
 } BackendCode;
 
+/* What an indirect jump, indirect call or return remembers when somebody wants to know where it leads. */
+typedef struct BackendLookup {
+    uint32_t last; /* the target that it told last */
+    int32_t left;  /* times that it may tell another one; then it is quiet */
+} BackendLookup;
+
 /* What emit() needs to know besides the IR. */
 typedef struct EmitInfo {
     void *owner;      /* for BackendExit.owner */
@@ -46,9 +52,12 @@ typedef struct EmitInfo {
     bool no_chain;
     bool count; /* at entry: leave when exit is requested or CPUState.insns_left is less than the block has, else
                      * take as many from it */
-    uint64_t *callouts; /* by helper: counts calls; NULL: they are not counted */
-    bool no_window;     /* MODE_WINDOW notwithstanding, accesses are checked */
-    bool no_runs;       /* every access checks for itself (IrMem.run ignored) */
+    /* The counter that a call of this helper increments; NULL: they are not counted. */
+    uint64_t *(*tally)(void *opaque, unsigned helper);
+    void *tally_opaque;
+    BackendLookup *lookup; /* within *owner: CPUState.lookup_seen is told of targets; NULL: it is not */
+    bool no_window;        /* MODE_WINDOW notwithstanding, accesses are checked */
+    bool no_runs;          /* every access checks for itself (IrMem.run ignored) */
 } EmitInfo;
 
 /* One row per range of host code, in order, for -d out_asm: which IR operation it serves, and what for. */

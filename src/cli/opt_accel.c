@@ -163,3 +163,36 @@ void opt_perfmap(CliOptions *o, const char *where, const char *arg)
     (void)where, (void)arg;
     o->machine.exec.perfmap = true;
 }
+
+/* As one would type it, roughly: what the report shows. */
+static const char *command_line(const CliOptions *o)
+{
+    char text[2048];
+    size_t n = 0;
+    for (int i = 0; i < o->argc && n < sizeof text; i++) {
+        bool quote = strpbrk(o->argv[i], " \"'$&|;()<>*?\\") || !o->argv[i][0];
+        n += (size_t)snprintf(text + n, sizeof text - n, "%s%s%s%s", i ? " " : "", quote ? "'" : "", o->argv[i],
+                              quote ? "'" : "");
+    }
+    return keep_text("%s", text);
+}
+
+static void set_trace_size(CliOptions *o, const char *where, const char *value)
+{
+    uint64_t bytes;
+    if (!parse_size(value, 1 << 20, &bytes) || bytes < EXEC_TRACE_LEAST || bytes > UINT64_C(1) << 40)
+        bad_value(where, value, "size= takes MiB, or a number with K, M or G, 256K at least");
+    o->machine.exec.trace.limit = bytes;
+}
+
+void opt_trace_jit(CliOptions *o, const char *where, const char *arg)
+{
+    static const Property properties[] = {
+        { "size", "bytes that the file may have (64M)", set_trace_size },
+        { 0 },
+    };
+    const char *rest = arg, *path = next_item(&rest);
+    if (!*path) bad_value(where, arg, "FILE or FILE,size=64M is");
+    o->machine.exec.trace = (ExecTrace){ .path = path, .limit = EXEC_TRACE_DEFAULT, .command = command_line(o) };
+    apply_properties(o, where, rest, properties);
+}

@@ -92,6 +92,8 @@ static const Option options[] = {
     { "D", "FILE", "where the log goes (default stderr)", opt_log_file, NULL },
     { "dfilter", "RANGE,...", "log only code at these addresses: A..B, A+LEN, A-LEN, or functions by name",
       opt_log_filter, NULL },
+    { "trace-jit", "FILE", "record what translation does, for 'calque report FILE'; FILE,size=64M bounds the file",
+      opt_trace_jit, NULL },
     { "perfmap", NULL, "name translated code for perf(1), in /tmp/perf-PID.map", opt_perfmap, NULL },
     { "symbols", "FILE", "names of guest code, for -dfilter and in logs: System.map, or an ELF file such as vmlinux",
       opt_symbols, NULL },
@@ -154,13 +156,17 @@ static void apply_option(CliOptions *o, const Option *opt, const char *word, con
 static void check_together(const CliOptions *o)
 {
     const MachineConfig *m = &o->machine;
+    if (m->exec.trace.path && m->exec.lockstep)
+        die("-trace-jit: not with -accel lockstep, which runs each block twice");
     if (!m->kernel && m->initrd) die("-initrd: needs -kernel");
     if (!m->kernel && m->append[0]) die("-append: needs -kernel");
 }
 
 void cli_parse(int argc, char **argv, CliOptions *o)
 {
-    *o = (CliOptions){ .machine = {
+    *o = (CliOptions){ .argc = argc,
+                       .argv = argv,
+                       .machine = {
                            .mem_bytes = (uint32_t)DEFAULT_MEM_MIB << 20,
                            .append = "",
                            .boot.reboot_wait_ms = -1,

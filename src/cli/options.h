@@ -36,6 +36,8 @@ typedef struct CliAudio {
 
 typedef struct CliOptions {
     MachineConfig machine;
+    int argc; /* as the program got them */
+    char **argv;
 
     const char *log_filter, *log_filter_where; /* -dfilter, or NULL */
     bool snapshot;                             /* for all drives */

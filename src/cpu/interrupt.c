@@ -191,6 +191,7 @@ static bool take_intr(CPUState *cpu)
 {
     int vector = cpu->intr_ack ? cpu->intr_ack(cpu->intr_opaque) : -1;
     if (vector < 0) return false;
+    cpu->intr_vector = (uint8_t)vector;
     Event ev = { .vector = (uint8_t)vector, .kind = EVENT_EXTERNAL, .ret = cpu->eip };
     take_at_boundary(cpu, &ev);
     return true;
@@ -211,6 +212,7 @@ bool cpu_take_interrupt(CPUState *cpu)
     if (nmi_ready(cpu)) {
         cpu->nmi_pending = false;
         cpu->nmi_blocked = true;
+        cpu->intr_vector = EXC_NMI;
         Event ev = { .vector = EXC_NMI, .kind = EVENT_EXTERNAL, .ret = cpu->eip };
         take_at_boundary(cpu, &ev);
         return true;

@@ -224,6 +224,7 @@ typedef struct CPUState {
     int (*intr_ack)(void *opaque); /* interrupt acknowledge cycle: vector from PIC or APIC */
     void *intr_opaque;
     bool intr_line;             /* INTR pin */
+    uint8_t intr_vector;        /* of the interrupt taken last */
     const CpuApicOps *apic_ops; /* with has_apic; else NULL */
     void *apic;
     void (*smm_change)(void *opaque, bool in_smm); /* SMIACT#: SMRAM appears or goes; may be NULL */
@@ -234,6 +235,8 @@ typedef struct CPUState {
     /* exec's: called before a guest store of len bytes to RAM at addr that holds translated code; may
      * cpu_retry_single() when the running block would be hit. */
     void (*code_write_check)(struct CPUState *, PhysAddr addr, unsigned len);
+    /* exec's: EmitInfo.lookup, an indirect jump or return has another target than the last time. */
+    void (*lookup_seen)(struct CPUState *, uint32_t eip);
     uint64_t (*clock_ns)(void *opaque); /* virtual time, for TSC */
     void *clock_opaque;
     uint64_t tsc_offset;

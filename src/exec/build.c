@@ -1,5 +1,5 @@
 /* From guest code to an entry in the cache: fetch, translate, optimise, emit, insert. */
-#include "exec/tb.h"
+#include "exec/trace.h"
 #include "util/host_time.h"
 #include "util/log.h"
 
@@ -70,6 +70,20 @@ static const IrBlock *keep_before(IrBlock *b, IrNotes *notes)
     return &before;
 }
 
+/* Where calls are counted. */
+typedef struct Tally {
+    Exec *ex;
+    uint32_t id; /* -trace-jit's */
+} Tally;
+
+static uint64_t *tally(void *opaque, unsigned helper)
+{
+    static uint64_t nobodys;
+    const Tally *of = opaque;
+    if (of->ex->trace) return trace_tally(of->ex->trace, of->id, helper);
+    return of->ex->callouts ? &of->ex->callouts[helper] : &nobodys;
+}
+
 static bool emit(Exec *ex, TB *tb, bool cached)
 {
     static EmitMap map[MAX_MAP];
@@ -82,7 +96,10 @@ static bool emit(Exec *ex, TB *tb, bool cached)
     EmitInfo info = { .owner = tb, .mode_id = tb->mode_id, .no_chain = ex->opt.no_chain || !cached };
     info.count = ex->cpu->counting;
     if (tb->page_host[0]) info.code = tb->page_host[0] + (tb->phys & PAGE_MASK);
-    info.callouts = ex->callouts;
+    bool traced = ex->trace || ex->opt.trace.as_recorded;
+    info.tally = traced || ex->callouts ? tally : NULL;
+    info.tally_opaque = &(Tally){ ex, ex->trace && cached ? trace_next_id(ex->trace) : 0 };
+    info.lookup = traced && cached ? &tb->lookup : NULL;
     info.copies = cached && twin_allowed(ex);
     info.no_runs = tb->no_runs = !cached || cache_in_set(&ex->no_runs, tb->phys);
     info.no_window = tb->no_window = !cached || cache_in_set(&ex->no_window, tb->phys);
@@ -116,7 +133,12 @@ static bool fill(Exec *ex, TB *tb, PhysAddr phys, uint32_t lin, bool cached, uns
     np.first = phys & ~(PhysAddr)PAGE_MASK;
 
     memset(tb, 0, sizeof *tb);
-    *tb = (TB){ .phys = phys, .eip = cpu->eip, .lin = lin, .mode_id = cpu->mode_id, .mode = cpu->mode };
+    *tb = (TB){ .phys = phys,
+                .eip = cpu->eip,
+                .lin = lin,
+                .mode_id = cpu->mode_id,
+                .mode = cpu->mode,
+                .lookup = { .left = LOOKUPS_TOLD } };
     CodeSource src = { .next_page = next_page, .is_last = is_last, .opaque = &np };
     if (ex->opt.code_end && lin >= ex->opt.code_end) cpu_raise_err(cpu, EXC_GP, 0);
     uint32_t to_end = ex->opt.code_end - (lin & ~PAGE_MASK);
@@ -132,6 +154,7 @@ static bool fill(Exec *ex, TB *tb, PhysAddr phys, uint32_t lin, bool cached, uns
     }
     for (unsigned i = 0; i < ex->ir.n_soft; i++) tb->soft[i] = (uint16_t)((phys & PAGE_MASK) + ex->ir.soft[i]);
     tb->n_soft = ex->ir.n_soft;
+    tb->advice = (PatchAdvice){ src.soft_from, src.soft_to, src.no_look_ahead };
     tb->size = ex->ir.size;
     tb->n_guest = ex->ir.n_guest;
     tb->n_pages = (lin & PAGE_MASK) + tb->size > PAGE_SIZE ? 2 : 1;
@@ -161,6 +184,7 @@ static TB *try_build(Exec *ex, PhysAddr phys, uint32_t lin)
     ex->n_tb++;
     cache_insert(ex, tb);
     perfmap_note(ex, tb);
+    trace_made(ex, tb);
     twin_offer(ex, tb);
     ex->n_translated++;
     ex->n_guest_bytes += tb->size;
@@ -225,6 +249,35 @@ TB *build_show(Exec *ex, const TB *tb)
     showing = false;
     log_mask = mask;
     return good ? &again : NULL;
+}
+
+static void set_only(BlockSet *set, bool in, PhysAddr phys)
+{
+    memset(set, 0, sizeof *set);
+    if (in) cache_set_add(set, phys);
+}
+
+uint32_t exec_show(Exec *ex, const ExecShow *how)
+{
+    static TB tb;
+    CPUState *cpu = ex->cpu;
+    jmp_buf env;
+    uint32_t mask = log_mask;
+    bool trackable;
+    volatile bool good = false;
+    cpu->exc_env = &env;
+    cache_mode_id(ex);
+    set_only(&ex->no_runs, how->no_runs, how->phys);
+    set_only(&ex->no_window, how->no_window, how->phys);
+    smc_set_advice(ex, how->phys, (PatchAdvice){ how->soft_from, how->soft_to, how->no_look_ahead });
+    ex->arena.used = ex->arena_base;
+    log_mask |= how->items;
+    showing = true;
+    if (!setjmp(env)) good = fill(ex, &tb, how->phys, cpu->seg[SEG_CS].base + cpu->eip, true, how->insns, &trackable);
+    showing = false;
+    log_mask = mask;
+    cpu->exc_env = NULL;
+    return good ? tb.code.size : 0;
 }
 
 /* The successors that the block's last operation, still in ex->ir, names. */

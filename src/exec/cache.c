@@ -3,7 +3,7 @@
  * Blocks are only ever appended; an invalidated block keeps its code until the next flush, since a
  * return address on the backend's return stack may still lead into it: its own exits stay
  * chained and registered, so they remain right. */
-#include "exec/tb.h"
+#include "exec/trace.h"
 #include "util/log.h"
 
 #include <errno.h>
@@ -86,6 +86,7 @@ void cache_free(Exec *ex)
 
 void exec_flush(Exec *ex)
 {
+    trace_flushed(ex);
     memset(ex->hash, 0, sizeof ex->hash);
     memset(ex->twin, 0, sizeof ex->twin);
     memset(ex->jump_tb, 0, sizeof ex->jump_tb);
@@ -197,6 +198,7 @@ void cache_chain(Exec *ex, BackendExit *exit, TB *target)
     *link = (TbLink){ target, target->incoming, exit };
     target->incoming = link;
     ex->n_chained++;
+    trace_chained(ex, from, target, exit == &from->code.exit[1]);
 }
 
 static void hash_remove(Exec *ex, TB *tb)
@@ -206,14 +208,17 @@ static void hash_remove(Exec *ex, TB *tb)
     if (*p) *p = tb->hash_next;
 }
 
-void cache_invalidate(Exec *ex, TB *tb)
+void cache_invalidate(Exec *ex, TB *tb, enum TraceWhy why, const TraceWrite *write)
 {
     if (!tb->valid) return;
     tb->valid = false;
+    trace_invalidated(ex, tb, why, write);
     hash_remove(ex, tb);
     pages_remove(ex, tb);
     for (TbLink *l = tb->incoming; l; l = l->next) {
         ex->backend->unlink(&ex->arena, l->exit);
+        const TB *from = l->exit->owner;
+        trace_unchained(ex, from, tb, l->exit == &from->code.exit[1]);
         l->target = NULL;
     }
     tb->incoming = NULL;
@@ -246,5 +251,5 @@ void cache_add_to(Exec *ex, BlockSet *set, TB *tb)
 {
     if (!tb || tb == &ex->scratch) return;
     cache_set_add(set, tb->phys);
-    cache_invalidate(ex, tb);
+    cache_invalidate(ex, tb, set == &ex->no_runs ? TRACE_WHY_RUNS : TRACE_WHY_WINDOW, NULL);
 }

@@ -78,7 +78,7 @@ static void on_device(void *opaque)
     if (!tb || !behind(ex, tb, cpu->eip)) return;
     cache_set_add(&ex->ends_block,
                   tb->phys + (cpu->eip - tb->eip)); /* only the last instruction leaves the first page */
-    if (tb != &ex->scratch) cache_invalidate(ex, tb);
+    if (tb != &ex->scratch) cache_invalidate(ex, tb, TRACE_WHY_DEVICE, NULL);
     cpu_retry_single(cpu);
 }
 

@@ -5,6 +5,16 @@
 #include "backend/backend.h"
 #include "cpu/cpu.h"
 
+/* -trace-jit: what translation does, into a file (exec/trace_format.h) for "calque report". */
+typedef struct ExecTrace {
+    const char *path;    /* NULL: none */
+    bool as_recorded;    /* translate as when there is one */
+    uint64_t limit;      /* bytes of the file, at least EXEC_TRACE_LEAST */
+    const char *command; /* the command line, for the reader; may be NULL */
+} ExecTrace;
+#define EXEC_TRACE_LEAST   (UINT64_C(1) << 18)
+#define EXEC_TRACE_DEFAULT (UINT64_C(64) << 20)
+
 typedef struct ExecOptions {
     const char *backend;  /* NULL: best */
     unsigned tb_size_mib; /* code arena, 1..2047 (0: a share of the host's memory) */
@@ -13,6 +23,7 @@ typedef struct ExecOptions {
     bool no_window;     /* user mode's memory accesses are all checked, see softmmu/window.h */
     bool icount;        /* count instructions, for ExecHooks.grant */
     bool lockstep;      /* two backends beside each other (exec/lockstep.h); backend is ignored */
+    ExecTrace trace;    /* not with lockstep */
     uint32_t code_end;  /* linear address where code ends: running on to there raises #GP; 0: nowhere */
     uint64_t max_insns; /* stop after so many guest instructions (0: never); for tests */
 } ExecOptions;
@@ -39,6 +50,15 @@ typedef struct ExecBlock {
     unsigned n_next;
 } ExecBlock;
 
+/* A block to be made as it was before (-trace-jit); what its bytes are, memory says. */
+typedef struct ExecShow {
+    PhysAddr phys;
+    uint32_t insns;                         /* at most */
+    bool no_runs, no_window, no_look_ahead; /* how it was made */
+    uint16_t soft_from, soft_to;            /* the same: offsets in its first page */
+    uint32_t items;                         /* LOG_IN_ASM ...: what is shown */
+} ExecShow;
+
 typedef struct Exec Exec;
 Exec *exec_new(CPUState *cpu, const ExecOptions *opt, const ExecHooks *hooks, char *error, size_t error_size);
 void exec_free(Exec *ex);
@@ -46,6 +66,9 @@ void exec_run(Exec *ex); /* until a hook says stop */
 /* Makes the block at CPUState.eip without running it (and with -d, logs it).  False: fetching it raises an exception,
  * which is in CPUState. */
 bool exec_translate(Exec *ex, ExecBlock *out);
+/* Makes the block at CPUState.eip in CPUState.mode and shows it in the log.  Returns the size of its host code; 0: it cannot be
+ * made. */
+uint32_t exec_show(Exec *ex, const ExecShow *how);
 void exec_flush(Exec *ex);                                                                 /* forget all translations */
 void exec_print_jit(Exec *ex, void (*emit)(void *opaque, const char *line), void *opaque); /* info jit */
 

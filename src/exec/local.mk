@@ -7,6 +7,8 @@ libexec_a_SOURCES = \
 	src/exec/count.c \
 	src/exec/perfmap.c \
 	src/exec/profile.c \
+	src/exec/trace.h src/exec/trace_int.h src/exec/trace_format.h \
+	src/exec/trace.c src/exec/trace_file.c src/exec/trace_callouts.c src/exec/trace_lookups.c src/exec/trace_sample.c \
 	src/exec/stats.c \
 	src/exec/twin.c \
 	src/exec/loop.c \

@@ -3,7 +3,7 @@
  * Exceptions arrive by longjmp from anywhere below (generated code's callouts, translation, delivery
  * itself); all state that matters across it lives in Exec and CPUState. */
 #include "exec/lockstep.h"
-#include "exec/tb.h"
+#include "exec/trace.h"
 #include "softmmu/window.h"
 #include "util/log.h"
 #include "util/symbols.h"
@@ -61,6 +61,10 @@ Exec *exec_new(CPUState *cpu, const ExecOptions *opt, const ExecHooks *hooks, ch
         exec_free(ex);
         return NULL;
     }
+    if (opt->trace.path && !trace_open(ex, error, error_size)) {
+        exec_free(ex);
+        return NULL;
+    }
     if (ex->backend->window && !opt->no_window) window_enable(&cpu->mmu);
     if (ex->lockstep) lockstep_attach(ex->lockstep);
     return ex;
@@ -69,6 +73,7 @@ Exec *exec_new(CPUState *cpu, const ExecOptions *opt, const ExecHooks *hooks, ch
 void exec_free(Exec *ex)
 {
     stats_free(ex);
+    trace_close(ex);
     profile_free(ex);
     perfmap_close(ex);
     count_free(ex);
@@ -100,7 +105,7 @@ static TB *find_slow(Exec *ex, uint32_t lin, uint32_t mode_id)
     if (tb && tb->n_pages == 2) {
         if (!mmu_translate(&cpu->mmu, (lin & ~PAGE_MASK) + PAGE_SIZE, MMU_EXEC, cpu_mmu_idx(cpu), &second, &fault) ||
             (second & ~(PhysAddr)PAGE_MASK) != tb->page_phys[1]) {
-            cache_invalidate(ex, tb); /* its second half is elsewhere now */
+            cache_invalidate(ex, tb, TRACE_WHY_MOVED, NULL); /* its second half is elsewhere now */
             tb = NULL;
         }
     }
@@ -170,6 +175,7 @@ static void run_tb(Exec *ex, TB *tb)
     uint32_t mode = cpu->mode;
     if (ex->last_exit) cache_chain(ex, ex->last_exit, tb);
     ex->last_exit = NULL;
+    trace_entered(ex, tb);
     if (log_on(LOG_EXEC | LOG_CPU)) log_entry(ex, tb);
     cpu->exit_slot = NULL;
     ex->n_runs++;
@@ -205,6 +211,7 @@ static bool poll_outside(Exec *ex)
         cache_add_to(ex, &ex->no_window, cache_tb_at(ex, cpu->window_bad_pc));
         cpu->window_bad_pc = NULL;
     }
+    if (ex->trace) trace_poll(ex);
     if (!ex->hooks.poll(ex->hooks.opaque)) return false;
     if (cpu->counting) count_grant(ex);
     return true;
@@ -216,7 +223,11 @@ static bool boundary(Exec *ex)
     CPUState *cpu = ex->cpu;
     if (!poll_outside(ex)) return false;
     if (cpu->shutdown && !ex->hooks.shutdown(ex->hooks.opaque)) return false;
-    if (exec_pending(cpu) && !ex->retry_single) ex->n_interrupts += cpu_take_interrupt(cpu);
+    uint32_t eip = cpu->eip;
+    if (exec_pending(cpu) && !ex->retry_single && cpu_take_interrupt(cpu)) {
+        ex->n_interrupts++;
+        trace_interrupt(ex, eip);
+    }
     return true;
 }
 
@@ -258,7 +269,9 @@ static void turn(Exec *ex)
         return;
     }
     if (cpu->halted && !cpu_has_work(cpu)) {
+        trace_waiting(ex, true);
         if (!ex->hooks.wait(ex->hooks.opaque)) ex->running = false;
+        trace_waiting(ex, false);
         if (cpu->counting) count_grant(ex);
         return;
     }
@@ -277,7 +290,9 @@ void exec_run(Exec *ex)
     cpu->exc_env = &env;
     ex->running = true;
     profile_start(ex);
+    if (ex->trace) trace_start_sampling(ex->trace);
     if (setjmp(env)) {
+        trace_jumped_out(ex);
         if (cpu->counting)
             count_after_jump(ex);
         else
@@ -290,5 +305,6 @@ void exec_run(Exec *ex)
     }
     while (ex->running) turn(ex);
     profile_stop(ex);
+    if (ex->trace) trace_stop_sampling(ex->trace);
     cpu->exc_env = NULL;
 }

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "exec/tb.h"
+#include "exec/trace.h"
 #include "util/log.h"
 
 enum {
@@ -160,14 +160,24 @@ void smc_advise(Exec *ex, PhysAddr phys, CodeSource *src)
     src->soft_to = p->to;
 }
 
+void smc_set_advice(Exec *ex, PhysAddr phys, PatchAdvice advice)
+{
+    bool any = advice.soft_to || advice.no_look_ahead;
+    *patched(ex, phys) = (PatchedCode){ .phys = phys,
+                                        .from = advice.soft_from,
+                                        .to = advice.soft_to,
+                                        .look = advice.no_look_ahead,
+                                        .writes = any ? SOFT_AFTER : 0 };
+}
+
 /* --- writes ------------------------------------------------------------------------------------------------ */
 
-static void drop(Exec *ex, TB *tb, PhysAddr page_addr, unsigned offset, unsigned len)
+static void drop(Exec *ex, TB *tb, enum TraceWhy why, PhysAddr page_addr, unsigned offset, unsigned len)
 {
     if (log_on(LOG_PAGE))
         log_printf("page %09llx: write at +%03x len %u drops block %08x\n", (unsigned long long)page_addr, offset, len,
                    tb->eip);
-    cache_invalidate(ex, tb);
+    cache_invalidate(ex, tb, why, &(TraceWrite){ page_addr + offset, len });
 }
 
 /* Drops the blocks made from these bytes, or all when the page holds no code any more. */
@@ -180,7 +190,7 @@ static bool drop_hit(Exec *ex, CodePage *page, PhysAddr page_addr, unsigned offs
         bool hit = tb_hit(tb, page->host, offset, len);
         if (!hit && !stale) continue;
         if (hit && first) note_patch(ex, tb, offset, len);
-        drop(ex, tb, page_addr, offset, len);
+        drop(ex, tb, hit ? TRACE_WHY_WRITE : TRACE_WHY_STALE, page_addr, offset, len);
         any = true;
     }
     return any;

@@ -1,12 +1,13 @@
 /* What translation has done so far: `info jit`, and -d stats at the end. */
 #include "exec/lockstep.h"
-#include "exec/tb.h"
+#include "exec/trace.h"
 #include "softmmu/window.h"
 #include "util/log.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct Out {
     void (*emit)(void *opaque, const char *line);
@@ -86,6 +87,10 @@ static void print_callouts(const Exec *ex, const Out *out)
 {
     unsigned order[256], n = 0;
     if (!ex->callouts) return;
+    if (ex->trace) {
+        memset(ex->callouts, 0, ir_helper_count() * sizeof *ex->callouts);
+        trace_sum_tallies(ex->trace, ex->callouts);
+    }
     for (unsigned i = 0; i < ir_helper_count() && n < 256; i++)
         if (ex->callouts[i]) order[n++] = i;
     by_count = ex->callouts;

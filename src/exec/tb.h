@@ -5,10 +5,12 @@
 #include <stdio.h>
 
 #include "exec/exec.h"
+#include "exec/trace_format.h"
 #include "frontend/translate.h"
 #include "tcg/notes.h"
 
 typedef struct TB TB;
+typedef struct Trace Trace;
 
 /* A chained direct exit, in its target's list of incoming links. */
 typedef struct TbLink {
@@ -16,6 +18,12 @@ typedef struct TbLink {
     struct TbLink *next;
     BackendExit *exit;
 } TbLink;
+
+/* What the block before had patched, so that this one was made otherwise: offsets in its first page. */
+typedef struct PatchAdvice {
+    uint16_t soft_from, soft_to;
+    bool no_look_ahead;
+} PatchAdvice;
 
 struct TB {
     PhysAddr phys; /* of the first byte */
@@ -26,6 +34,8 @@ struct TB {
         look_len; /* bytes of its first page that it only looked ahead at (which flags are needed there) */
     uint16_t soft[IR_SOFT_MAX]; /* offsets in the first page of immediates that are read when the block runs */
     uint8_t n_soft;
+    PatchAdvice advice;
+    uint32_t trace_id; /* -trace-jit: its name in the file */
     bool valid;
     bool no_runs, no_window; /* how it was translated */
     uint8_t n_pages;
@@ -36,8 +46,10 @@ struct TB {
     TB *hash_next;
     TbLink *incoming;
     TbLink link[2];
+    BackendLookup lookup;
     BackendCode code;
 };
+enum { LOOKUPS_TOLD = 64 /* BackendLookup.left at first */ };
 
 enum { BLOCK_SET_BITS = 17, TWIN_BITS = 16, TB_HASH_BITS = 18, PAGE_HASH_BITS = 12, MODE_HASH_BITS = 8 };
 
@@ -95,6 +107,7 @@ struct Exec {
     bool delivering;     /* an exception; still set in the next turn when delivery itself raised */
     uint64_t *callouts;  /* -d stats: by helper; else NULL */
     FILE *perfmap;       /* -perfmap; else NULL */
+    Trace *trace;        /* -trace-jit; else NULL */
     BlockSet no_runs;    /* page checks cannot be merged */
     BlockSet no_window;  /* accesses by the window fault again and again */
     BlockSet ends_block; /* of instructions, by address: they access devices */
@@ -123,7 +136,13 @@ TB *cache_find(Exec *ex, PhysAddr phys, uint32_t eip, uint32_t mode_id);
 TB *cache_new_tb(Exec *ex); /* NULL: table full */
 void cache_insert(Exec *ex, TB *tb);
 void cache_chain(Exec *ex, BackendExit *exit, TB *target);
-void cache_invalidate(Exec *ex, TB *tb);
+/* A write that threw blocks away. */
+typedef struct TraceWrite {
+    PhysAddr addr;
+    unsigned len;
+} TraceWrite;
+/* why, and the write if one is to blame, or NULL: for -trace-jit. */
+void cache_invalidate(Exec *ex, TB *tb, enum TraceWhy why, const TraceWrite *write);
 TB *cache_tb_at(Exec *ex, const void *host_pc);     /* whose code holds host_pc; NULL: none */
 void cache_add_to(Exec *ex, BlockSet *set, TB *tb); /* and translate it again; tb may be NULL */
 void cache_set_add(BlockSet *set, PhysAddr phys);
@@ -134,6 +153,7 @@ uint32_t cache_mode_id(Exec *ex); /* for the CPU's mode now */
 void pages_add(Exec *ex, TB *tb);
 void pages_remove(Exec *ex, TB *tb);
 void pages_free(Exec *ex, bool untrack);
+void smc_set_advice(Exec *ex, PhysAddr phys, PatchAdvice advice);
 void smc_advise(Exec *ex, PhysAddr phys, CodeSource *src); /* what to do otherwise where the block was patched */
 void smc_attach(Exec *ex);                                 /* code tracking callbacks */
 

@@ -198,6 +198,7 @@ typedef struct IrPass {
 extern const IrPass ir_passes[];
 extern const unsigned ir_pass_count;
 bool ir_pass_enable(const char *name, bool on); /* false: no such pass */
+bool ir_pass_enabled(unsigned i);               /* ir_passes[i] */
 void ir_run_passes(IrBlock *b);                 /* those enabled; flag liveness facts are always made valid */
 
 #endif

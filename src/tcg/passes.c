@@ -27,6 +27,11 @@ bool ir_pass_enable(const char *name, bool on)
     return false;
 }
 
+bool ir_pass_enabled(unsigned i)
+{
+    return !(disabled >> i & 1);
+}
+
 /* Without the liveness pass: every flag written is taken to be read. */
 static void all_flags_live(IrBlock *b)
 {

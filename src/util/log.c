@@ -34,10 +34,15 @@ FILE *log_file(void)
     return log_out ? log_out : stderr;
 }
 
+void log_to(FILE *f)
+{
+    log_out = f;
+    colour = -1;
+}
+
 void log_to_stdout(void)
 {
-    log_out = stdout;
-    colour = -1;
+    log_to(stdout);
 }
 
 bool log_colour(void)

@@ -43,6 +43,7 @@ FILE *log_file(void);
 /* Whether what goes to the log now may have colours: it is a terminal, and NO_COLOR (no-color.org) is not set. */
 bool log_colour(void);
 void log_to_stdout(void); /* in place of stderr */
+void log_to(FILE *f);     /* the same; NULL: stderr */
 /* "a,b,c"; false with *bad naming the unknown item. "help" is the caller's. */
 bool log_set(const char *items, const char **bad);
 bool log_set_filter(

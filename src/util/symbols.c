@@ -160,12 +160,23 @@ static size_t find(uint32_t addr)
     return lo;
 }
 
-const char *symbols_at(uint32_t addr, uint32_t *offset)
+size_t symbols_count(void)
+{
+    return table_n;
+}
+
+size_t symbols_number(uint32_t addr)
 {
     size_t i = find(addr);
+    return i < table_n && addr - table[i].addr < table[i].reach ? i : table_n;
+}
+
+const char *symbols_at(uint32_t addr, uint32_t *offset)
+{
+    size_t i = symbols_number(addr);
     if (i == table_n) return NULL;
     *offset = addr - table[i].addr;
-    return *offset < table[i].reach ? table[i].name : NULL;
+    return table[i].name;
 }
 
 const char *symbols_text(char *buf, size_t size, uint32_t addr)

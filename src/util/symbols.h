@@ -15,6 +15,10 @@ bool symbols_add(const uint8_t *bytes, size_t size, const char **why);
 
 /* The nearest symbol at or below addr and how far below; NULL: none that near. */
 const char *symbols_at(uint32_t addr, uint32_t *offset);
+/* They have numbers from 0 to symbols_count(), which symbols_number() says when there is none that near.  More symbols, other
+ * numbers. */
+size_t symbols_count(void);
+size_t symbols_number(uint32_t addr);
 /* "name+0x1f", "name", or "" */
 const char *symbols_text(char *buf, size_t size, uint32_t addr);
 /* From the symbol to its end, or to the next one when its size is not known.  False: no such symbol. */

@@ -36,7 +36,7 @@ screens: calque$(EXEEXT) $(MODES_IMAGE)
 
 # Bare-metal guests, one file for each topic; "list" names those that have been built.
 bare_guests_s = segments gates exceptions triple tasks v86 crossing smc codelimit realmode interrupts debug fpu sysenter \
-	iobitmap smm smmstate nmi apic nesting stepping
+	iobitmap smm smmstate nmi apic nesting stepping traced
 bare_guests_c = paging entries availability limits newstack twofaults watch clocks
 bare_guests = $(bare_guests_s) $(bare_guests_c)
 bare_guest_sources = tests/guests/start.S tests/guests/guest.h tests/guests/guest_c.h tests/guests/guest.ld \

@@ -24,8 +24,10 @@ static const char *what(const Op *op)
         Handler *fn;
         const char *text;
     } named[] = {
-        { interp_check_page, "check-page" }, { interp_count, "count" },        { interp_tally, "tally" },
-        { interp_stub, "leave-unlinked" },   { interp_cc_save, "save-flags" }, { interp_cc_merge, "merge-flags" },
+        { interp_check_page, "check-page" }, { interp_count, "count" },
+        { interp_tally, "tally" },           { interp_tell, "tell" },
+        { interp_stub, "leave-unlinked" },   { interp_cc_save, "save-flags" },
+        { interp_cc_merge, "merge-flags" },
     };
 
     for (unsigned i = 0; i < sizeof named / sizeof *named; i++)

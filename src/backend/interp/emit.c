@@ -240,7 +240,7 @@ static void emit_helper(Emit *e, const IrInsn *in)
         e->failed = true;
         return;
     }
-    if (e->info->callouts) new_op(e, interp_tally, "tally")->p = &e->info->callouts[in->helper];
+    if (e->info->tally) new_op(e, interp_tally, "tally")->p = e->info->tally(e->info->tally_opaque, in->helper);
     Op *op = new_op(e, interp_helper(h), NULL), *place = new_op(e, interp_exit, interp_data);
     HelperArgs a;
     memset(&a, 0, sizeof a);
@@ -327,6 +327,12 @@ static void emit_end(Emit *e, const IrInsn *in)
         return;
     case IR_EXIT: new_op(e, interp_exit, NULL)->ir_op = in->op; return;
     default: /* RET, JMPR, CALLR */
+        if (e->info->lookup && chained(e)) {
+            op = new_op(e, interp_tell, "lookup told");
+            set_operands(e, op, in, 4, in->width == 2 ? 2 : 4);
+            if (e->failed) return;
+            op->p = e->info->lookup;
+        }
         op = new_op(e, interp_indirect, NULL);
         set_operands(e, op, in, 4, in->width == 2 ? 2 : 4);
         op->imm2 = e->info->mode_id;

@@ -121,7 +121,7 @@ Handler *interp_mem(unsigned ir_op, unsigned width, unsigned width2, bool fast);
 Handler *interp_fp(const IrInsn *in);                                                /* ops_mem.c */
 Handler *interp_jz(unsigned ir_op, unsigned width);                                  /* ops_flow.c */
 Handler interp_goto, interp_indirect, interp_exit, interp_stub, interp_chkmode, interp_check_page, interp_count,
-    interp_tally;
+    interp_tally, interp_tell;
 Handler interp_cc_save, interp_cc_merge, interp_getflags, interp_setflags, interp_carry; /* ops_arith.c */
 Handler *interp_helper(const IrHelperInfo *info);                                        /* ops_helper.c */
 bool interp_helper_init(const char **error);

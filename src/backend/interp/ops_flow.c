@@ -49,6 +49,19 @@ Handler *interp_jz(unsigned ir_op, unsigned width)
     return (ir_op == IR_JZ ? jz : jnz)[width_log2(width)];
 }
 
+/* EmitInfo.lookup: the target of the JMPR, CALLR or RET that follows is a. */
+const Op *interp_tell(CPUState *cpu, const Op *op)
+{
+    uint32_t eip = op->width == 2 ? *(const uint16_t *)op->a : *(const uint32_t *)op->a;
+    BackendLookup *mine = (BackendLookup *)(uintptr_t)op->p;
+    if (mine->last != eip && mine->left-- > 0) {
+        cpu->host_pc = op;
+        cpu->lookup_seen(cpu, eip);
+        cpu->host_pc = NULL;
+    }
+    NEXT(op);
+}
+
 /* JMPR, CALLR, RET: to a, by the jump cache.  imm2: this block's mode_id (0: unchained). */
 const Op *interp_indirect(CPUState *cpu, const Op *op)
 {
@@ -83,7 +96,7 @@ const Op *interp_count(CPUState *cpu, const Op *op)
     NEXT(op);
 }
 
-/* EmitInfo.callouts */
+/* EmitInfo.tally */
 const Op *interp_tally(CPUState *cpu, const Op *op)
 {
     ++*(uint64_t *)(uintptr_t)op->p;

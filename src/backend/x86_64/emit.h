@@ -82,7 +82,7 @@ typedef struct Emit {
 typedef struct Thunks {
     uint8_t *enter, *exit_slot, *exit_null;
     uint8_t *ld, *st, *st_checked, *ld_fp, *probe_fp, *st_fp, *run_miss;
-    uint8_t *helper, *helper_fpu, *ref, *lookup;
+    uint8_t *helper, *helper_fpu, *ref, *lookup, *lookup_seen;
     uint8_t *load_x87, *load_xmm;
     bool has_bmi2; /* the host has RORX */
 } Thunks;

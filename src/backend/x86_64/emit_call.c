@@ -40,9 +40,9 @@ void emit_ststate(Emit *e, const IrInsn *in)
 void call_helper(Emit *e, unsigned helper)
 {
     const IrHelperInfo *h = ir_helper_info(helper);
-    if (e->info->callouts) {
+    if (e->info->tally) {
         map_purpose(e, "tally");
-        asm_mov_imm64(&e->a, R8, (uintptr_t)&e->info->callouts[helper]);
+        asm_mov_imm64(&e->a, R8, (uintptr_t)e->info->tally(e->info->tally_opaque, helper));
         asm_alu_mem_imm(&e->a, 8, 0, asm_mem(R8, 0), 1);
     }
     map_purpose(e, "callout");

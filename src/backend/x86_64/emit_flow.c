@@ -239,6 +239,32 @@ void emit_jump_slot(Asm *a, unsigned slot, unsigned target)
     asm_rr(a, DIGIT, 0xc1, 4, slot), asm8(a, 4);
 }
 
+static void cold_tell(Emit *e, Cold *c)
+{
+    map_purpose(e, "lookup told");
+    asm_alu_mem_imm(&e->a, 4, 5, asm_mem(R9, offsetof(BackendLookup, left)), 1);
+    asm_patch(asm_jcc(&e->a, CC_S), c->back);
+    emit_call(e, thunks.lookup_seen);
+    emit_jmp_to(e, c->back);
+}
+
+/* EmitInfo.lookup: r8d = target, which is kept. */
+static void tell_target(Emit *e)
+{
+    const BackendLookup *mine = e->info->lookup;
+    if (!mine) return;
+    map_purpose(e, "lookup told");
+    asm_mov_imm64(&e->a, R9, (uintptr_t)mine);
+    if ((uintptr_t)mine > UINT32_MAX)
+        reloc_note(e, RELOC_OWNER, e->a.p - 8);
+    else
+        e->movable = false;
+    asm_rm(&e->a, W32, 0x3b, R8, asm_mem(R9, offsetof(BackendLookup, last)));
+    Cold *c = cold_new(e, cold_tell);
+    cold_site(c, asm_jcc(&e->a, CC_NE));
+    c->back = e->a.p;
+}
+
 /* r8d = target: checks the jump cache; returns the operand that holds the code address. */
 static AsmMem lookup_inline(Emit *e, Cold *c)
 {
@@ -284,6 +310,7 @@ void emit_jmpr(Emit *e, const IrInsn *in)
     finish(e);
     target_to_r8(e, in);
     if (leave_indirect(e)) return;
+    tell_target(e);
     AsmMem code = lookup_inline(e, poll_indirect(e));
     map_purpose(e, NULL);
     asm_rm(&e->a, DIGIT, 0xff, 4, code);
@@ -329,6 +356,7 @@ void emit_guest_call(Emit *e, const IrInsn *in)
         direct_exit(e, 0, in->target[0], asm_call(&e->a));
     } else {
         target_to_r8(e, in);
+        tell_target(e);
         AsmMem code = lookup_inline(e, poll_indirect(e));
         ras_push(e, in->target[1]);
         map_purpose(e, NULL);
@@ -363,11 +391,12 @@ void emit_ret(Emit *e, const IrInsn *in)
         return;
     }
     finish(e);
-    if (in->a.kind == IR_IMM) {
-        asm_mov_imm(&e->a, R8, in->a.imm);
-        asm_rr(&e->a, W64, 0x63, R8, R8);
+    if (in->a.kind == IR_IMM || e->info->lookup) {
+        target_to_r8(e, in);
+        tell_target(e);
+        asm_rr(&e->a, W64, 0x63, R8, R8); /* movsxd */
     } else {
-        asm_rr(&e->a, W64, 0x63, R8, reg_read(e, &in->a, 4)); /* movsxd */
+        asm_rr(&e->a, W64, 0x63, R8, reg_read(e, &in->a, 4));
     }
     map_purpose(e, "return stack check");
     asm_rm(&e->a, W64, 0x3b, R8, asm_mem(RSP, 8));

@@ -268,6 +268,13 @@ static void run_miss(CPUState *cpu, uint32_t lin, uint32_t span, uint32_t desc)
     cpu_retry_single(cpu);
 }
 
+/* r8d = target, which is kept. */
+static uint32_t lookup_seen(CPUState *cpu, uint32_t eip)
+{
+    if (cpu->lookup_seen) cpu->lookup_seen(cpu, eip);
+    return eip;
+}
+
 void thunks_emit(Asm *a, CPUState *cpu)
 {
     (void)cpu;
@@ -280,6 +287,7 @@ void thunks_emit(Asm *a, CPUState *cpu)
     thunks.probe_fp = gen_mem(a, (uintptr_t)cpu_mem_probe_st_fp, false);
     thunks.st_fp = gen_mem(a, (uintptr_t)cpu_mem_st_fp, false);
     thunks.run_miss = gen_mem(a, (uintptr_t)run_miss, true);
+    thunks.lookup_seen = gen_mem(a, (uintptr_t)lookup_seen, false);
     thunks.helper = gen_helper(a, false);
     thunks.helper_fpu = gen_helper(a, true);
     thunks.ref = gen_ref(a);
@@ -303,6 +311,7 @@ const char *thunks_name(const uint8_t *code)
         { thunks.probe_fp, "probe_fp" },
         { thunks.st_fp, "store_fp" },
         { thunks.run_miss, "run_miss" },
+        { thunks.lookup_seen, "lookup_seen" },
         { thunks.helper, "helper" },
         { thunks.helper_fpu, "helper_fpu" },
         { thunks.ref, "reference" },
