@@ -481,12 +481,35 @@ static void test_later(void)
        "also when the image has been closed meanwhile, and only once");
 }
 
+/* An image that the program carries in itself. */
+static void test_built_in(void)
+{
+    static const uint8_t bytes[600] = { [0] = 0xea, [511] = 0xaa, [599] = 7 };
+    static const BlockBuiltIn carried = { bytes, sizeof bytes, 4 * 512 };
+    DriveConfig cfg = { .bus = DRIVE_FLOPPY, .image = { .file = "carried", .built_in = &carried } };
+    uint8_t buf[4 * 512];
+    DriveSet *set = drives_open(&cfg, 1, &poster, error, sizeof error);
+    Drive *d = set ? drives_at(set, DRIVE_FLOPPY, 0) : NULL;
+    BlockImage *img = d ? drive_image(d) : NULL;
+    ok(img && block_sectors(img) == 4 && block_is_read_only(img), "built in: of the size it says, read-only");
+    int failed = img ? block_read_sync(img, 0, 4, buf) : EIO;
+    ok(!failed && !memcmp(buf, bytes, sizeof bytes) && buf[600] == 0 && buf[4 * 512 - 1] == 0,
+       "... its bytes, then zeros");
+    ok(img && run(img, BLOCK_WRITE, 0, 1, buf) != 0, "... not to be written");
+    bool other = drive_change(set, "floppy0", make_file("medium", 1024, 5), -1, error, sizeof error);
+    img = drive_image(d);
+    ok(other && block_sectors(img) == 2 && !block_is_read_only(img) && !run(img, BLOCK_WRITE, 0, 1, buf),
+       "another medium in its drive is what it is");
+    drives_close(set);
+}
+
 int main(void)
 {
     if (!mkdtemp(dir)) return 1;
     test_later();
     test_refusals();
     test_odd_size();
+    test_built_in();
     test_locks();
     test_overlay();
     test_raw_cd();
