@@ -1,9 +1,8 @@
 /* All blocks at once, a cell each in the order in which they were made: the cache growing, and where holes are torn. */
-import { byId, make, onResize } from "./dom";
+import { byId, make, onResize, styleValue } from "./dom";
 import { blockName, count } from "./format";
-import { rgb, shade, shades } from "./heat";
+import { mix, rgb, shade, SHADES } from "./heat";
 import { lives, type Model } from "./model";
-import { styleValue } from "./dom";
 import type { State } from "./state";
 
 type Rgba = number; // as ImageData has it, in a Uint32Array of this machine
@@ -12,10 +11,25 @@ const LARGEST = 14; // pixels: few blocks are not drawn as posters
 
 const pack = ([r, g, b]: [number, number, number]): Rgba => ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
 
+const LEGEND: [string, string][] = [
+    ["in the cache", "--cell-live"],
+    ["hot", "--cell-hot"],
+    ["gone", "--gone-cell"],
+    ["not made yet", "--lane-back"],
+];
+
+function legend(): HTMLElement[] {
+    return LEGEND.map(([label, colour]) => {
+        const swatch = make("span", { class: "swatch" });
+        swatch.style.background = `var(${colour})`;
+        return make("span", { class: "legend-entry" }, swatch, label);
+    });
+}
+
 export class CacheMap {
     private canvas = make("canvas", { role: "img", tabindex: 0 });
-    private tip = make("div", { class: "map-tip", "aria-live": "polite" });
-    private cell = 1; // device pixels
+    private tip = make("span", { class: "map-tip", "aria-live": "polite" });
+    private cell = { width: 1, height: 1 }; // device pixels
     private columns = 1;
     private shadeOf: Uint8Array;
     private colours: Rgba[] = [];
@@ -25,7 +39,7 @@ export class CacheMap {
         private state: State,
     ) {
         this.shadeOf = Uint8Array.from({ length: m.blocks.n }, (_, block) => shade(m, block));
-        byId("map").append(this.canvas, this.tip);
+        byId("map").append(this.canvas, make("div", { class: "map-foot" }, ...legend(), this.tip));
         this.readColours();
         state.on("time", () => this.draw());
         state.on("block", () => this.draw());
@@ -47,19 +61,21 @@ export class CacheMap {
         const height = Math.floor(space.clientHeight * ratio);
         if (width < 1 || height < 1) return; // not shown
         const n = Math.max(1, this.m.blocks.n);
-        let cell = Math.max(1, Math.min(LARGEST * ratio, Math.floor(Math.sqrt((width * height) / n))));
-        while (cell > 1 && Math.floor(width / cell) * Math.floor(height / cell) < n) cell--;
-        this.cell = Math.floor(cell);
-        this.columns = Math.max(1, Math.floor(width / this.cell));
-        this.canvas.width = this.columns * this.cell;
-        this.canvas.height = Math.max(1, Math.ceil(n / this.columns) * this.cell);
+        const side = Math.max(1, Math.min(Math.round(LARGEST * ratio), Math.floor(Math.sqrt((width * height) / n))));
+        this.columns = Math.max(1, Math.min(n, Math.floor(width / side)));
+        const rows = Math.ceil(n / this.columns);
+        this.cell = { width: side, height: Math.max(1, Math.min(Math.round(LARGEST * ratio), Math.floor(height / rows))) };
+        this.canvas.width = this.columns * this.cell.width;
+        this.canvas.height = rows * this.cell.height;
         this.canvas.style.width = `${this.canvas.width / ratio}px`;
         this.canvas.style.height = `${this.canvas.height / ratio}px`;
         this.draw();
     }
 
     private readColours(): void {
-        this.colours = shades().map(pack);
+        const [live, hot] = [rgb(styleValue("--cell-live")), rgb(styleValue("--cell-hot"))];
+        const share = (i: number) => (i === 0 ? 0 : 0.4 + (0.6 * i) / (SHADES - 1)); // warm ones stand out
+        this.colours = Array.from({ length: SHADES }, (_, i) => pack(mix(live, hot, share(i))));
     }
 
     private draw(): void {
@@ -72,17 +88,17 @@ export class CacheMap {
         const unmade = pack(rgb(styleValue("--lane-back")));
         const { made } = this.m.blocks;
         const { time, block: chosen } = this.state;
-        const inner = this.cell > 3 ? this.cell - 1 : this.cell;
+        const gap = (size: number) => (size > 3 ? size - 1 : size);
+        const inner = { width: gap(this.cell.width), height: gap(this.cell.height) };
         let live = 0;
         for (let block = 0; block < this.m.blocks.n; block++) {
             const alive = lives(this.m, block, time);
             if (alive) live++;
             const colour = alive ? this.colours[this.shadeOf[block]] : made[block] > time ? unmade : gone;
-            const left = (block % this.columns) * this.cell;
-            const top = Math.floor(block / this.columns) * this.cell;
-            for (let y = 0; y < inner; y++) {
-                const row = (top + y) * width + left;
-                pixels.fill(colour, row, row + inner);
+            const { x, y } = this.corner(block);
+            for (let line = 0; line < inner.height; line++) {
+                const row = (y + line) * width + x;
+                pixels.fill(colour, row, row + inner.width);
             }
         }
         context.putImageData(image, 0, 0);
@@ -90,19 +106,23 @@ export class CacheMap {
         this.canvas.setAttribute("aria-label", `All ${count(this.m.blocks.n)} blocks; ${count(live)} in the cache. Arrow keys move the choice.`);
     }
 
+    private corner(block: number): { x: number; y: number } {
+        return { x: (block % this.columns) * this.cell.width, y: Math.floor(block / this.columns) * this.cell.height };
+    }
+
     private mark(context: CanvasRenderingContext2D, block: number): void {
-        const x = (block % this.columns) * this.cell;
-        const y = Math.floor(block / this.columns) * this.cell;
-        const around = Math.max(0, 5 - this.cell / 2);
-        context.strokeStyle = styleValue("--accent");
+        const { x, y } = this.corner(block);
+        const { width, height } = this.cell;
+        const around = Math.max(1, 5 - Math.min(width, height) / 2);
+        context.strokeStyle = styleValue("--text");
         context.lineWidth = 2;
-        context.strokeRect(x - around, y - around, this.cell + 2 * around, this.cell + 2 * around);
+        context.strokeRect(x - around, y - around, width + 2 * around, height + 2 * around);
     }
 
     private blockAt(event: MouseEvent): number {
         const ratio = window.devicePixelRatio || 1;
-        const column = Math.floor((event.offsetX * ratio) / this.cell);
-        const block = Math.floor((event.offsetY * ratio) / this.cell) * this.columns + column;
+        const column = Math.floor((event.offsetX * ratio) / this.cell.width);
+        const block = Math.floor((event.offsetY * ratio) / this.cell.height) * this.columns + column;
         return column >= 0 && column < this.columns && block >= 0 && block < this.m.blocks.n ? block : -1;
     }
 

@@ -19,7 +19,7 @@ function byVector(m: Model, kind: string, name: (vector: number) => string): Tal
 function bars(title: Child, rows: Tally[], most: number): Child {
     const items = rows.map((row) => {
         const bar = make("span", { class: "bar" });
-        bar.style.width = `${Math.max(0.5, (row.count / most) * 100)}%`;
+        bar.style.width = `${(row.count / most) * 100}%`;
         return make("li", {}, bar, make("span", { class: "mono name" }, row.name), make("span", { class: "number" }, count(row.count)));
     });
     const sum = rows.reduce((total, row) => total + row.count, 0);

@@ -20,7 +20,7 @@ function irLine(line: IrLine): HTMLElement {
 }
 
 function hostLine(line: HostLine, options: CodeOptions): HTMLElement {
-    const purpose = line.purpose && make("span", { class: "purpose", "data-tip": explain(line.purpose), title: explain(line.purpose) ? undefined : line.purpose }, line.purpose);
+    const purpose = line.purpose && make("span", { class: "purpose", "data-tip": [line.purpose, explain(line.purpose)].filter(Boolean).join(". ") }, line.purpose);
     return make(
         "div",
         { class: line.cold ? "line cold" : "line" },

@@ -21,6 +21,9 @@ export function time(us: number): string {
     return `${Math.round(us)} µs`;
 }
 
+/* To the microsecond, where moments are close to each other. */
+export const exactTime = (us: number): string => `${(us / 1e6).toFixed(6)} s`;
+
 export const percent = (part: number, whole: number): string => {
     if (!whole) return "0 %";
     const p = (part / whole) * 100;

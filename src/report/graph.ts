@@ -17,6 +17,9 @@ const SCOPES: [Scope, string, string][] = [
     ["hottest", "Hottest", "The blocks that were found running most often"],
 ];
 
+/* Kinds of edges, those of one colour together. */
+const LEGEND = [["taken"], ["not taken", "next"], ["call", "back from the call"], ["looked up"], ["return"]];
+
 export class Graph {
     private cy: Core;
     private shown: number[] = [];
@@ -34,6 +37,7 @@ export class Graph {
         this.cy.on("tap", "node", (event) => state.setBlock(Number(event.target.id())));
         this.cy.on("dbltap", "node", (event) => this.expand(Number(event.target.id())));
         this.picture.addEventListener("keydown", (event) => this.key(event));
+        byId("graph-none").hidden = m.blocks.n > 0;
         this.tools();
         this.legend();
         state.on("time", () => this.paintTime());
@@ -87,7 +91,6 @@ export class Graph {
             make("div", { class: "segments", role: "group", "aria-label": "Blocks to show" }, ...this.scopeButtons.values()),
             button("Expand", () => this.expand(this.state.block), { "data-tip": "Add the neighbours of the chosen block (e; or double-click a block)" }),
             code,
-            make("span", { class: "spacer" }),
             this.note,
             button("−", () => this.zoom(1 / 1.25), { "aria-label": "Zoom out", class: "square" }),
             button("+", () => this.zoom(1.25), { "aria-label": "Zoom in", class: "square" }),
@@ -96,10 +99,10 @@ export class Graph {
     }
 
     private legend(): void {
-        const entries = this.m.edgeKinds.map((kind, i) => {
-            const sample = make("span", { class: kind === "looked up" || kind === "return" ? "line dashed" : "line" });
-            sample.style.borderColor = edgeColour(kind);
-            return make("span", { class: "legend-entry", "data-kind": i }, sample, kind);
+        const entries = LEGEND.map((kinds) => {
+            const sample = make("span", { class: kinds[0] === "looked up" || kinds[0] === "return" ? "line dashed" : "line" });
+            sample.style.borderColor = edgeColour(kinds[0]);
+            return make("span", { class: "legend-entry" }, sample, kinds.join(", "));
         });
         const heat = make("span", { class: "legend-entry" }, "cold", make("span", { class: "heat-scale" }), "hot");
         fill(byId("graph-legend"), heat, ...entries);
@@ -136,14 +139,14 @@ export class Graph {
             return { id: String(block), label, shade: shade(this.m, block), ...nodeSize(label, columnWidth) };
         });
         const lines = edgesAmong(this.m, this.shown).map((rows) => ({ id: `e${rows[0]}`, rows, from: String(this.m.edges.from[rows[0]]), to: String(this.m.edges.to[rows[0]]) }));
-        const { positions, bends } = layout(boxes, lines);
+        const { positions, ways } = layout(boxes, lines, this.picture.clientWidth / Math.max(1, this.picture.clientHeight));
         const nodes: ElementDefinition[] = boxes.map((box) => ({ group: "nodes", data: box, position: positions.get(box.id) }));
         const edges: ElementDefinition[] = lines.map(({ id, rows, from, to }) => {
-            const bend = bends.get(id);
+            const way = ways.get(id);
             return {
                 group: "edges",
-                data: { id, rows, source: from, target: to, kind: this.m.edgeKinds[this.m.edges.kind[rows[0]]] ?? "", ...bend },
-                classes: `${isLookup(this.m, rows[0]) ? "lookup" : ""} ${bend?.weights.length ? "bent" : ""}`,
+                data: { id, rows, source: from, target: to, kind: this.m.edgeKinds[this.m.edges.kind[rows[0]]] ?? "", ...way },
+                classes: `${isLookup(this.m, rows[0]) ? "lookup" : ""} ${way?.weights.length ? "bent" : ""}`,
             };
         });
         this.cy.batch(() => {
@@ -169,8 +172,9 @@ export class Graph {
 
     private describe(): void {
         const { block } = this.state;
-        const of = this.scope === "function" && block >= 0 ? ` of ${this.m.symbols[this.m.blocks.symbol[block]] || "a function without a name"}` : "";
-        this.say(`${plural(this.shown.length, "block")}${of} of ${count(this.m.blocks.n)}`);
+        const ofFunction = this.scope === "function" && block >= 0;
+        const whole = ofFunction ? this.m.symbols[this.m.blocks.symbol[block]] || "a function without a name" : count(this.m.blocks.n);
+        this.say(`${plural(this.shown.length, "block")} of ${whole}`);
     }
 
     private say(text: string): void {

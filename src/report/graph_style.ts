@@ -1,6 +1,7 @@
 /* How the graph looks, from the style sheet's colours; made anew when the theme changes. */
-import type { StylesheetJson } from "cytoscape";
+import type { EdgeSingular, StylesheetJson } from "cytoscape";
 import { styleValue } from "./dom";
+import type { Point } from "./graph_layout";
 import { css, SHADES, shades } from "./heat";
 
 export const NODE_FONT = 11; // pixels; a block's width is reckoned from it
@@ -16,6 +17,12 @@ const kindColours: Record<string, string> = {
     "looked up": "--edge-lookup",
     return: "--edge-return",
 };
+
+/* From the middle of the block. */
+const end = ({ x, y }: Point): string => `${x}px ${y}px`;
+
+/* A block that jumps to itself: the loop has to reach out of it (cytoscape puts its control points 1.27 sizes aside). */
+const loopSize = (edge: EdgeSingular): number => (edge.source().width() / 2 + 48) / 1.27;
 
 export const edgeColour = (kind: string): string => styleValue(kindColours[kind] ?? "--edge-other");
 
@@ -78,10 +85,12 @@ export function graphStyle(): StylesheetJson {
                 "segment-distances": "data(distances)" as never,
                 "segment-weights": "data(weights)" as never,
                 "segment-radii": [10] as never,
-                "edge-distances": "node-position",
+                "edge-distances": "endpoints" as never,
+                "source-endpoint": ((edge: EdgeSingular) => end(edge.data("leaves"))) as never,
+                "target-endpoint": ((edge: EdgeSingular) => end(edge.data("arrives"))) as never,
             },
         },
-        { selector: "edge:loop", style: { "curve-style": "bezier", "loop-direction": "90deg", "loop-sweep": "-50deg", "control-point-step-size": 50 } },
+        { selector: "edge:loop", style: { "curve-style": "bezier", "loop-direction": "90deg", "loop-sweep": "-50deg", "control-point-step-size": loopSize as never } },
         ...edges,
         { selector: "edge.lookup", style: { "line-style": "dashed", "line-dash-pattern": [6, 4] } },
         { selector: "edge.unmade", style: { opacity: 0.09 } },

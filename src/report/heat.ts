@@ -13,7 +13,9 @@ export function shade(m: Model, block: number): number {
     return Math.max(1, Math.round(share * (SHADES - 1)));
 }
 
-type Rgb = [number, number, number];
+export type Rgb = [number, number, number];
+
+export const mix = (from: Rgb, to: Rgb, share: number): Rgb => from.map((c, i) => Math.round(c + (to[i] - c) * share)) as Rgb;
 
 export function rgb(hexColour: string): Rgb {
     const n = parseInt(hexColour.slice(1), 16);
@@ -27,7 +29,7 @@ export function shades(): Rgb[] {
     return Array.from({ length: SHADES }, (_, i) => {
         if (i === 0) return cold;
         const f = i / (SHADES - 1);
-        return warm.map((from, c) => Math.round(from + (hot[c] - from) * f)) as Rgb;
+        return mix(warm, hot, f);
     });
 }
 

@@ -17,6 +17,7 @@ const KEYS: [string, string][] = [
     ["h, u", "the hottest blocks; the function of the chosen block"],
     ["1 … 5", "overview, blocks, functions, writes to code, callouts"],
     ["g, m", "graph, map of all blocks"],
+    ["b", "all the room for the chosen block, or not"],
     ["t", "light or dark"],
     ["?", "this list"],
     ["Esc", "close, or clear the search"],

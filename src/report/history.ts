@@ -2,7 +2,7 @@
 import { group } from "./columns";
 import { make, type Child } from "./dom";
 import { eventDetails, blockLink } from "./describe";
-import { time } from "./format";
+import { exactTime } from "./format";
 import type { Model } from "./model";
 import type { State } from "./state";
 import { VirtualList } from "./virtual_list";
@@ -67,6 +67,6 @@ export class History {
 
     private draw(row: HTMLElement, entry: Entry): void {
         row.classList.add("history-row");
-        row.append(make("span", { class: "when" }, time(entry.t)), make("span", { class: `what what-${entry.what.replace(/ /g, "-")}` }, entry.what), make("span", { class: "details" }, ...entry.details()));
+        row.append(make("span", { class: "when" }, exactTime(entry.t)), make("span", { class: `what what-${entry.what.replace(/ /g, "-")}` }, entry.what), make("span", { class: "details" }, ...entry.details()));
     }
 }

@@ -2,7 +2,7 @@
 # file into the program as a C array.  Sources may be read-only: npm works in the build folder.
 report_sources = \
 	src/report/block_panel.ts src/report/blocks_pane.ts src/report/cache_map.ts src/report/callouts_pane.ts \
-	src/report/code_view.ts src/report/colour.ts src/report/columns.ts src/report/describe.ts src/report/dom.ts \
+	src/report/code_view.ts src/report/colour.ts src/report/columns.ts src/report/describe.ts src/report/dom.ts src/report/enlarge.ts \
 	src/report/format.ts src/report/functions.ts src/report/functions_pane.ts src/report/glossary.ts \
 	src/report/graph.ts src/report/graph_choose.ts src/report/graph_layout.ts src/report/graph_style.ts \
 	src/report/graph_text.ts src/report/heat.ts src/report/help.ts src/report/history.ts src/report/keys.ts \

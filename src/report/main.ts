@@ -5,6 +5,7 @@ import { CacheMap } from "./cache_map";
 import { fillCallouts } from "./callouts_pane";
 import { group } from "./columns";
 import { button, byId, fill, make } from "./dom";
+import { startEnlarge } from "./enlarge";
 import { FunctionsPane } from "./functions_pane";
 import { startTips } from "./glossary";
 import { Graph } from "./graph";
@@ -45,15 +46,20 @@ function start(m: Model): void {
     const graph = new Graph(m, state);
     const map = new CacheMap(m, state);
     new BlockPanel(m, state);
+    const enlarge = startEnlarge();
     fillOverview(m);
     fillCallouts(m);
     const blocks = new BlocksPane(m, state);
     const functions = new FunctionsPane(m, state, () => graph.setScope("function"));
     const writes = new WritesPane(m, state);
 
+    const showMap = () => {
+        byId("graph-tools").hidden = true;
+        map.resize();
+    };
     const views = new Tabs(byId("view-tabs"), "View", [
-        { id: "graph-view", label: "Graph" },
-        { id: "map", label: "All blocks", shown: () => map.resize() },
+        { id: "graph-view", label: "Graph", shown: () => (byId("graph-tools").hidden = false) },
+        { id: "map", label: "All blocks", shown: () => showMap() },
     ]);
     const panes = new Tabs(byId("pane-tabs"), "Lists", [
         { id: PANES[0], label: "Overview" },
@@ -89,6 +95,7 @@ function start(m: Model): void {
         h: () => graph.setScope("hottest"),
         u: () => graph.setScope("function"),
         g: () => views.open("graph-view"),
+        b: enlarge,
         m: () => views.open("map"),
         t: flipTheme,
         ...Object.fromEntries(PANES.map((_, i) => [String(i + 1), () => openPane(i)])),

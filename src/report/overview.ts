@@ -35,14 +35,14 @@ function figures(m: Model): HTMLElement[] {
     const calls = m.callouts.reduce((n, callout) => n + callout.count, 0);
     return [
         figure(count(blocks.n), term("translation block", "blocks made"), blocks.n ? `of ${(instructions / blocks.n).toFixed(1)} guest instructions on average.` : "Nothing was translated.", copies ? ` ${count(copies)} are copies of the same code at another address.` : ""),
-        figure(bytes(host), term("host", "host code"), `from ${bytes(guest)} of guest code: ${guest ? `${(host / guest).toFixed(1)} bytes for each.` : "none."} Checks of memory accesses and what is kept `, term("out of line"), " are most of the difference."),
+        figure(bytes(host), term("host", "host code"), `from ${bytes(guest)} of guest code: ${guest ? (host / guest).toFixed(1) : 0} bytes for each. The rest is checks of memory accesses, and what is kept `, term("out of line"), " for what seldom happens."),
         figure(count(chains), term("chain", "chains patched"), "Where a block's next one is known, it jumps straight there, and the translator is not asked again."),
         figure(count(lookups), term("lookup", "lookup edges"), "From indirect jumps, calls and returns to where they were seen to go. They stay lookups: the next time it may be elsewhere."),
         figure(count(hot), term("hot", "hot blocks"), m.totalSamples ? `${percent(hot, blocks.n)} of the blocks took nine tenths of the ${plural(m.totalSamples, "sample")}. This is why translating once and keeping it pays.` : "No samples were taken."),
         figure(count(written), term("invalidated", "blocks invalidated"), "by writes to the code they were made from: ", term("self-modifying code"), ", programs loaded, memory used anew."),
         figure(count(flushes), term("flush", "flushes"), flushes ? "of the whole cache; the lines across the time line." : "The cache never had to be emptied."),
         figure(count(calls), term("callout", "callouts"), "to C functions, for what translated code does not do itself."),
-        figure(count(timesOf(m, "exception").length), term("exception", "exceptions"), "page faults above all; each found its exact guest instruction from a position in host code."),
+        figure(count(timesOf(m, "exception").length), term("exception", "exceptions"), "were raised by instructions in blocks; a side table gives the exact guest instruction for a position in host code."),
     ];
 }
 

@@ -24,7 +24,7 @@ function pages(m: Model): Page[] {
         if (known) known.events.push(row);
         else found.set(page, { page, events: [row] });
     }
-    return [...found.values()].sort((x, y) => y.events.length - x.events.length || x.page - y.page);
+    return [...found.values()].sort((x, y) => Number(x.page < 0) - Number(y.page < 0) || y.events.length - x.events.length || x.page - y.page);
 }
 
 export class WritesPane {
@@ -74,6 +74,7 @@ export class WritesPane {
     }
 
     private writer(event: number): string {
+        if (this.m.events.a[event] < 0) return this.m.reasons[this.m.blocks.whyGone[this.m.events.block[event]]] || "not known why";
         const block = this.m.events.b[event];
         if (block >= 0 && block < this.m.blocks.n) return `by ${blockName(this.m, block)}`;
         const eip = this.m.events.c[event];

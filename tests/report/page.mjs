@@ -192,6 +192,28 @@ async function themes({ page, faults, context }) {
     await dark.context.close();
 }
 
+/* The text that calque prints is taken apart without losing a line. */
+async function realText() {
+    const text = process.env.EXPLAINED;
+    if (!text) {
+        console.log("# no calque here: its own text not tried");
+        return;
+    }
+    const block = text.slice(text.indexOf("----    block"));
+    const report = synthetic(1, 2);
+    report.views = { 0: block };
+    const { page, context } = await open(browser, folder, "real", embed(html, report));
+    await page.click("#block-tools >> text=Bytes");
+    await page.click("#block-tools >> text=Out of line");
+    const shown = (await page.locator("#block-code").textContent()).replace(/\s/g, "");
+    const tags = /^(?:----|guest|op=opt|op_opt|op|total|  host|  cold)/;
+    const lines = block.split("\n").map((line) => line.replace(tags, "").replace(/\s; /, "").replace(/\s/g, ""));
+    const lost = lines.filter((line, i) => i > 0 && !shown.includes(line));
+    equal(lost.join("\n"), "", "every line that calque explain prints is in the view");
+    equal(await page.locator(".code-table tbody tr").count(), 1 + block.split("\n").filter((line) => line.startsWith("guest ")).length, "in a row for each guest instruction, and one for the entry");
+    await context.close();
+}
+
 /* A guest may call its functions, and its boot loader its options, whatever it likes. */
 async function hostile() {
     const report = synthetic(60, 200);
@@ -278,6 +300,7 @@ async function large() {
 try {
     const opened = await opening();
     for (const part of [bySearch, throughTime, inTheGraph, inTheLists, byTab, themes]) await part(opened);
+    await realText();
     await hostile();
     await little();
     await large();

@@ -13,6 +13,11 @@ CHROMIUM=$(command -v chromium || command -v chromium-browser || command -v goog
 NODE=$(command -v node || command -v nodejs) || skip "no Node.js here"
 REPORT_TEST_MODULES=$modules
 export CHROMIUM REPORT_TEST_MODULES
+EXPLAINED=
+if [ -x "$top_builddir/calque" ]; then
+    EXPLAINED=$("$top_builddir/calque" explain 8b4304 83c001 85c0 9c 0fa2 75f1)
+fi
+export EXPLAINED
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 HOME=$work "$NODE" "$top_srcdir/tests/report/page.mjs" "$page" "$work"

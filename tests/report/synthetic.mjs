@@ -155,6 +155,7 @@ export function synthetic(nBlocks, nEvents, seconds = 12) {
             if (i + 1 < size) join(first + i, first + i + 1, NOT_TAKEN, at);
             if (i > 1 && rnd() < 0.35) join(first + i, first + upTo(i), TAKEN, at + 50);
             else if (i + 2 < size && rnd() < 0.3) join(first + i, first + i + 2, TAKEN, Math.max(at, blocks.made[first + i + 2]) + 60);
+            if (rnd() < 0.08) join(first + i, first + i, TAKEN, at + 70);
             if (rnd() < 0.16 && first > 0) join(first + i, upTo(first), rnd() < 0.6 ? CALL : LOOKUP, at + 90);
         }
         if (first > 20) join(first + size - 1, upTo(first), RETURN, born + 3000);
