@@ -71,6 +71,28 @@ for by in block function; do
     fi
 done
 
+# --- the page ---------------------------------------------------------------------------------------------------
+report "$dir/trace" --views 20 -o "$dir/report.html"
+status=$?
+if grep -q "built without npm" "$dir/err"; then
+    [ $status = 1 ] && [ "$(wc -l <"$dir/err")" = 1 ] && [ ! -e "$dir/report.html" ]
+    result $? "without a page: refused in one line"
+else
+    report "$dir/trace" --views 20 --json -o "$dir/json"
+    python3 - "$dir/report.html" "$dir/json" >"$dir/err" 2>&1 <<'PYTHON'
+import base64, json, re, sys, zlib
+page = open(sys.argv[1], encoding="utf-8").read()
+data = re.findall(r'<script id="data" type="application/octet-stream;base64">([^<]*)</script>', page)
+assert len(data) == 1 and "<!--calque-data-->" not in page, "%d data scripts" % len(data)
+there, here = json.loads(zlib.decompress(base64.b64decode(data[0], validate=True))), json.load(open(sys.argv[2]))
+assert there["views"].keys() == here["views"].keys() and len(here["views"]) == 20, "not the views"
+del there["views"], here["views"]  # which name addresses of the host
+assert there == here, "not the object"
+assert page.lstrip().lower().startswith("<!doctype html>") and page.rstrip().endswith("</html>"), "not all of the page"
+PYTHON
+    result $? "the page holds what --json prints"
+fi
+
 # --- size ------------------------------------------------------------------------------------------------------------
 record "$dir/small,size=256K" -accel tcg,tb-size=1
 [ "$(wc -c <"$dir/small")" -le 262144 ] && grep -q 'became full .* were dropped' "$dir/err"
