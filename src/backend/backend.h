@@ -77,6 +77,8 @@ typedef struct BackendCopy {
     ptrdiff_t owner_delta;   /* bytes from the old owner to the new one */
 } BackendCopy;
 
+enum { BACKEND_FRAME_MAX = 64 };
+
 typedef struct Backend {
     const char *name;
     const char *registers; /* where the guest's are: a line for people */
@@ -102,6 +104,9 @@ typedef struct Backend {
     bool window;           /* makes use of MODE_WINDOW */
     const char *(*shared_name)(
         const void *code); /* native: what all blocks share at this address, as run; NULL: nothing */
+    /* native: DWARF call frame instructions that find the caller of a block, or of what all blocks share, by where it starts
+     * (as run).  Returns their number of bytes. */
+    unsigned (*frame)(const void *code, uint8_t program[BACKEND_FRAME_MAX]);
     /* Bytes [from, to) of the code, as EmitMap counts them: a line each step. */
     void (*dump)(const BackendCode *code, uint32_t from, uint32_t to, void (*emit_line)(void *opaque, const char *line),
                  void *opaque);

@@ -16,7 +16,8 @@ OptionHandler opt_lesson;
 /* After all options, before those that look at drives and symbols: whether the built-in guest is what to boot. */
 void cli_finish_lesson(CliOptions *o);
 /* opt_accel.c */
-OptionHandler opt_accel, opt_log, opt_log_file, opt_log_filter, opt_symbols, opt_max_insns, opt_perfmap, opt_trace_jit;
+OptionHandler opt_accel, opt_log, opt_log_file, opt_log_filter, opt_symbols, opt_max_insns, opt_perfmap, opt_jitdump,
+    opt_gdbjit, opt_trace_jit;
 /* After all options: -dfilter, which may name what -symbols has. */
 void cli_finish_log(const CliOptions *o);
 /* opt_console.c */

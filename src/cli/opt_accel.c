@@ -196,3 +196,15 @@ void opt_trace_jit(CliOptions *o, const char *where, const char *arg)
     o->machine.exec.trace = (ExecTrace){ .path = path, .limit = EXEC_TRACE_DEFAULT, .command = command_line(o) };
     apply_properties(o, where, rest, properties);
 }
+
+void opt_jitdump(CliOptions *o, const char *where, const char *arg)
+{
+    (void)where;
+    o->machine.exec.jitdump = arg;
+}
+
+void opt_gdbjit(CliOptions *o, const char *where, const char *arg)
+{
+    (void)where, (void)arg;
+    o->machine.exec.gdbjit = true;
+}

@@ -95,6 +95,8 @@ static const Option options[] = {
     { "trace-jit", "FILE", "record what translation does, for 'calque report FILE'; FILE,size=64M bounds the file",
       opt_trace_jit, NULL },
     { "perfmap", NULL, "name translated code for perf(1), in /tmp/perf-PID.map", opt_perfmap, NULL },
+    { "jitdump", "FOLDER", "write translated code for perf inject --jit, to FOLDER/jit-PID.dump", opt_jitdump, NULL },
+    { "gdbjit", NULL, "tell gdb the names of translated code, and how to unwind through it", opt_gdbjit, NULL },
     { "symbols", "FILE", "names of guest code, for -dfilter and in logs: System.map, or an ELF file such as vmlinux",
       opt_symbols, NULL },
     { "max-insns", "N", "leave with status 0 after about N guest instructions", opt_max_insns, NULL },

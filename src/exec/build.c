@@ -1,4 +1,5 @@
 /* From guest code to an entry in the cache: fetch, translate, optimise, emit, insert. */
+#include "exec/announce.h"
 #include "exec/trace.h"
 #include "util/host_time.h"
 #include "util/log.h"
@@ -183,7 +184,7 @@ static TB *try_build(Exec *ex, PhysAddr phys, uint32_t lin)
     if (!trackable) return build_scratch(ex, lin, 1);
     ex->n_tb++;
     cache_insert(ex, tb);
-    perfmap_note(ex, tb);
+    announce_block(ex, tb);
     trace_made(ex, tb);
     twin_offer(ex, tb);
     ex->n_translated++;

@@ -3,6 +3,7 @@
  * Blocks are only ever appended; an invalidated block keeps its code until the next flush, since a
  * return address on the backend's return stack may still lead into it: its own exits stay
  * chained and registered, so they remain right. */
+#include "exec/announce.h"
 #include "exec/trace.h"
 #include "util/log.h"
 
@@ -102,6 +103,7 @@ void exec_flush(Exec *ex)
     ex->last_exit = NULL;
     ex->scratch_active = false;
     ex->n_flush++;
+    announce_flush(ex);
 }
 
 /* --- modes --------------------------------------------------------------------------------------- */

@@ -19,13 +19,15 @@ typedef struct ExecOptions {
     const char *backend;  /* NULL: best */
     unsigned tb_size_mib; /* code arena, 1..2047 (0: a share of the host's memory) */
     bool no_chain;
-    bool perfmap;       /* names of translated code for perf(1) */
-    bool no_window;     /* user mode's memory accesses are all checked, see softmmu/window.h */
-    bool icount;        /* count instructions, for ExecHooks.grant */
-    bool lockstep;      /* two backends beside each other (exec/lockstep.h); backend is ignored */
-    ExecTrace trace;    /* not with lockstep */
-    uint32_t code_end;  /* linear address where code ends: running on to there raises #GP; 0: nowhere */
-    uint64_t max_insns; /* stop after so many guest instructions (0: never); for tests */
+    bool perfmap;        /* names of translated code for perf(1) */
+    const char *jitdump; /* the code too, in a file in this folder; NULL: no */
+    bool gdbjit;         /* for gdb */
+    bool no_window;      /* user mode's memory accesses are all checked, see softmmu/window.h */
+    bool icount;         /* count instructions, for ExecHooks.grant */
+    bool lockstep;       /* two backends beside each other (exec/lockstep.h); backend is ignored */
+    ExecTrace trace;     /* not with lockstep */
+    uint32_t code_end;   /* linear address where code ends: running on to there raises #GP; 0: nowhere */
+    uint64_t max_insns;  /* stop after so many guest instructions (0: never); for tests */
 } ExecOptions;
 
 /* What the loop needs from the machine, so that exec knows no devices. */

@@ -5,7 +5,10 @@ libexec_a_SOURCES = \
 	src/exec/smc.c \
 	src/exec/build.c \
 	src/exec/count.c \
-	src/exec/perfmap.c \
+	src/exec/announce.c \
+	src/exec/announce.h \
+	src/exec/gdbjit.c \
+	src/exec/jitdump.c \
 	src/exec/profile.c \
 	src/exec/trace.h src/exec/trace_int.h src/exec/trace_format.h \
 	src/exec/trace.c src/exec/trace_file.c src/exec/trace_callouts.c src/exec/trace_lookups.c src/exec/trace_sample.c \

@@ -2,6 +2,7 @@
  *
  * Exceptions arrive by longjmp from anywhere below (generated code's callouts, translation, delivery
  * itself); all state that matters across it lives in Exec and CPUState. */
+#include "exec/announce.h"
 #include "exec/lockstep.h"
 #include "exec/trace.h"
 #include "softmmu/window.h"
@@ -52,7 +53,7 @@ Exec *exec_new(CPUState *cpu, const ExecOptions *opt, const ExecHooks *hooks, ch
     }
     smc_attach(ex);
     stats_init(ex);
-    if (opt->perfmap && !perfmap_open(ex, error, error_size)) {
+    if (!announce_open(ex, error, error_size)) {
         exec_free(ex);
         return NULL;
     }
@@ -75,7 +76,7 @@ void exec_free(Exec *ex)
     stats_free(ex);
     trace_close(ex);
     profile_free(ex);
-    perfmap_close(ex);
+    announce_close(ex);
     count_free(ex);
     lockstep_free(ex->lockstep);
     cache_free(ex);
@@ -212,6 +213,7 @@ static bool poll_outside(Exec *ex)
         cpu->window_bad_pc = NULL;
     }
     if (ex->trace) trace_poll(ex);
+    announce_poll(ex);
     if (!ex->hooks.poll(ex->hooks.opaque)) return false;
     if (cpu->counting) count_grant(ex);
     return true;

@@ -104,13 +104,13 @@ struct Exec {
     IrBlock ir;
     TB scratch; /* a block that runs once: retried alone, or from memory that cannot be tracked */
     bool scratch_active, retry_single, running;
-    bool delivering;     /* an exception; still set in the next turn when delivery itself raised */
-    uint64_t *callouts;  /* -d stats: by helper; else NULL */
-    FILE *perfmap;       /* -perfmap; else NULL */
-    Trace *trace;        /* -trace-jit; else NULL */
-    BlockSet no_runs;    /* page checks cannot be merged */
-    BlockSet no_window;  /* accesses by the window fault again and again */
-    BlockSet ends_block; /* of instructions, by address: they access devices */
+    bool delivering;           /* an exception; still set in the next turn when delivery itself raised */
+    uint64_t *callouts;        /* -d stats: by helper; else NULL */
+    struct Announce *announce; /* -perfmap and the like (announce.h); else NULL */
+    Trace *trace;              /* -trace-jit; else NULL */
+    BlockSet no_runs;          /* page checks cannot be merged */
+    BlockSet no_window;        /* accesses by the window fault again and again */
+    BlockSet ends_block;       /* of instructions, by address: they access devices */
     /* Counting.  By block, and last the scratch block: its instructions' lengths. */
     uint8_t (*insn_len)[TRANSLATE_MAX_INSNS];
     BackendExit *last_exit; /* the unchained exit that the last run left by */
@@ -223,10 +223,5 @@ void profile_start(Exec *ex); /* on the machine thread */
 void profile_stop(Exec *ex);
 bool profile_shares(const Exec *ex, ProfileShares *out); /* false: there are no samples */
 void profile_free(Exec *ex);
-
-/* perfmap.c */
-bool perfmap_open(Exec *ex, char *error, size_t error_size);
-void perfmap_note(Exec *ex, const TB *tb);
-void perfmap_close(Exec *ex);
 
 #endif

@@ -3,6 +3,7 @@
  *
  * The twin must be valid, so that the bytes are still those it was made from, and in the same mode.  Only flat code,
  * within one page, far from both ends of the address space, so that nothing but the addresses differs. */
+#include "exec/announce.h"
 #include "exec/trace.h"
 #include "util/log.h"
 
@@ -55,7 +56,7 @@ TB *twin_copy(Exec *ex, PhysAddr phys, uint32_t lin)
     if (!ex->backend->copy(&ex->arena, &twin->code, &tb->code, &how)) return NULL;
     ex->n_tb++;
     cache_insert(ex, tb);
-    perfmap_note(ex, tb);
+    announce_block(ex, tb);
     trace_copied(ex, tb, twin);
     twin_offer(ex, tb);
     ex->n_copied++;

@@ -494,6 +494,11 @@ static const char *thunk_name(const void *code)
     return thunks_name((const uint8_t *)code - delta);
 }
 
+static unsigned frame(const void *code, uint8_t program[BACKEND_FRAME_MAX])
+{
+    return thunks_frame((const uint8_t *)code - delta, program);
+}
+
 static bool init_with_delta(CPUState *cpu, CodeArena *arena, const char **error)
 {
     delta = arena->exec_delta;
@@ -515,5 +520,6 @@ const Backend backend_x86_64 = {
     .native = true,
     .state_reg = "rbp",
     .shared_name = thunk_name,
+    .frame = frame,
     .window = true,
 };

@@ -88,6 +88,7 @@ typedef struct Thunks {
 } Thunks;
 extern Thunks thunks;
 void thunks_emit(Asm *a, CPUState *cpu);
+unsigned thunks_frame(const uint8_t *code, uint8_t program[BACKEND_FRAME_MAX]);
 const char *thunks_name(const uint8_t *code); /* NULL: no thunk begins there */
 bool thunks_setup(CPUState *cpu, const char **error);
 extern const uint8_t host_of_gpr[8];

@@ -296,30 +296,97 @@ void thunks_emit(Asm *a, CPUState *cpu)
     gen_lookup(a);
 }
 
-const char *thunks_name(const uint8_t *code)
+typedef struct SharedCode {
+    const uint8_t *at;
+    const char *name;
+    bool calls_c; /* called by blocks, switches to the C stack (c_enter()) */
+} SharedCode;
+
+static SharedCode shared_code(const uint8_t *code)
 {
-    const struct {
-        const uint8_t *at;
-        const char *name;
-    } all[] = {
-        { thunks.exit_slot, "leave_by_slot" },
-        { thunks.exit_null, "leave" },
-        { thunks.ld, "load" },
-        { thunks.st, "store" },
-        { thunks.st_checked, "store_checked" },
-        { thunks.ld_fp, "load_fp" },
-        { thunks.probe_fp, "probe_fp" },
-        { thunks.st_fp, "store_fp" },
-        { thunks.run_miss, "run_miss" },
-        { thunks.lookup_seen, "lookup_seen" },
-        { thunks.helper, "helper" },
-        { thunks.helper_fpu, "helper_fpu" },
-        { thunks.ref, "reference" },
-        { thunks.lookup, "lookup" },
-        { thunks.load_x87, "load_x87" },
-        { thunks.load_xmm, "load_xmm" },
+    const SharedCode all[] = {
+        { thunks.exit_slot, "leave_by_slot", false },
+        { thunks.exit_null, "leave", false },
+        { thunks.ld, "load", true },
+        { thunks.st, "store", true },
+        { thunks.st_checked, "store_checked", true },
+        { thunks.ld_fp, "load_fp", true },
+        { thunks.probe_fp, "probe_fp", true },
+        { thunks.st_fp, "store_fp", true },
+        { thunks.run_miss, "run_miss", true },
+        { thunks.lookup_seen, "lookup_seen", true },
+        { thunks.helper, "helper", true },
+        { thunks.helper_fpu, "helper_fpu", true },
+        { thunks.ref, "reference", true },
+        { thunks.lookup, "lookup", false },
+        { thunks.load_x87, "load_x87", false },
+        { thunks.load_xmm, "load_xmm", false },
     };
     for (unsigned i = 0; i < sizeof all / sizeof *all; i++)
-        if (all[i].at == code) return all[i].name;
-    return NULL;
+        if (all[i].at == code) return all[i];
+    return (SharedCode){ 0 };
+}
+
+const char *thunks_name(const uint8_t *code)
+{
+    return shared_code(code).name;
+}
+
+/* --- for debuggers ---------------------------------------------------------------------------------------------------- */
+
+/* DWARF 5, 6.4.2 and 2.5; register numbers of the x86-64 ABI's figure 3.36. */
+enum { DEF_CFA_EXPRESSION = 0x0f, EXPRESSION = 0x10, SAME_VALUE = 0x08, OFFSET = 0x80 };
+enum { BREG6_RBP = 0x76, DEREF = 0x06, PLUS_UCONST = 0x23, DWARF_RIP = 16 };
+static const uint8_t dwarf_of[16] = { 0, 2, 1, 3, 7, 6, 4, 5, 8, 9, 10, 11, 12, 13, 14, 15 };
+
+/* An expression: the pointer in this field of CPUState, to which rbp points, and so many bytes above. */
+static uint8_t *expression(uint8_t *p, uint32_t field, unsigned above)
+{
+    *p++ = 1 + 3 + 1 + 2; /* its length */
+    *p++ = BREG6_RBP;
+    *p++ = (uint8_t)(field | 0x80); /* SLEB128 in three bytes */
+    *p++ = (uint8_t)(field >> 7 | 0x80);
+    *p++ = (uint8_t)(field >> 14 & 0x3f);
+    *p++ = DEREF;
+    *p++ = PLUS_UCONST;
+    *p++ = (uint8_t)above;
+    return p;
+}
+
+/* gen_enter() pushed the caller's registers and left rsp in host_sp; rbp is the same in all code that it leads to, and C
+ * called from there keeps it.  Wrong only within gen_enter() and gen_exit() themselves. */
+static uint8_t *frame_of_block(uint8_t *p)
+{
+    *p++ = DEF_CFA_EXPRESSION;
+    p = expression(p, offsetof(CPUState, host_sp), 8 /* return address */ + 8 * sizeof callee_saved + 8);
+    *p++ = OFFSET | DWARF_RIP;
+    *p++ = 1;
+    for (unsigned i = 0; i < sizeof callee_saved; i++) {
+        *p++ = (uint8_t)(OFFSET | dwarf_of[callee_saved[i]]);
+        *p++ = (uint8_t)(2 + i);
+    }
+    return p;
+}
+
+/* While it is in C, which is when it matters: c_enter() left where the return address to the block is.  The frame is put on
+ * the C stack, between C's and the block's: debuggers believe in no stack that turns back. */
+static uint8_t *frame_of_call(uint8_t *p)
+{
+    *p++ = DEF_CFA_EXPRESSION;
+    p = expression(p, offsetof(CPUState, host_sp), 8);
+    *p++ = EXPRESSION;
+    *p++ = DWARF_RIP;
+    p = expression(p, offsetof(CPUState, backend_tmp) + TMP_RSP * sizeof(uint64_t), 0);
+    for (unsigned i = 0; i < sizeof callee_saved; i++) {
+        *p++ = SAME_VALUE;
+        *p++ = dwarf_of[callee_saved[i]];
+    }
+    return p;
+}
+
+unsigned thunks_frame(const uint8_t *code, uint8_t program[BACKEND_FRAME_MAX])
+{
+    _Static_assert(sizeof(CPUState) < 1 << 20, "three bytes hold an offset");
+    uint8_t *end = shared_code(code).calls_c ? frame_of_call(program) : frame_of_block(program);
+    return (unsigned)(end - program);
 }
