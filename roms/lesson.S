@@ -367,7 +367,7 @@ set_interrupts:
     mov al, [esi + 2]
     out dx, al
     add esi, 3
-    cmp esi, offset port_values_end
+    cmp esi, offset .Lport_values_end
     jb 1b
     ret
 
@@ -389,7 +389,7 @@ port_values:
     PORT 0x43, 0x34
     PORT 0x40, 11932 & 0xff
     PORT 0x40, 11932 >> 8
-port_values_end:
+.Lport_values_end:
 
 /* An interrupt gate at EDI to EAX; EDI to the next one. */
 set_gate:

@@ -166,7 +166,7 @@ static bool fill(Exec *ex, TB *tb, PhysAddr phys, uint32_t lin, bool cached, uns
         tb->page_host[1] = np.host;
         tb->itlb_word[1] = mmu_itlb_word(np.lin, np.phys);
     }
-    if (cpu->counting) count_note_block(ex, tb);
+    if (cpu->counting && !showing) count_note_block(ex, tb); /* one that is only shown is in no table */
     *trackable = tb->page_host[0] && (tb->n_pages == 1 || tb->page_host[1]);
     return emit(ex, tb, cached && *trackable);
 }

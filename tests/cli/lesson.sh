@@ -31,6 +31,14 @@ number=0
 for expected in "$dir"/command-*; do
     number=$((number + 1))
     command=$(head -n 1 "$expected")
+    case $command in
+    *.html*)
+        if ! grep -q 'define HAVE_REPORT_PAGE' "${top_builddir:-.}/config.h"; then
+            printf 'ok %d - %s # SKIP this build has no page for reports\n' $number "$command"
+            continue
+        fi
+        ;;
+    esac
     (cd "$dir/files" && timeout 60 sh -c "$command" </dev/null >"$dir/out" 2>&1)
     if awk '
         function pattern(text) {
@@ -52,9 +60,9 @@ for expected in "$dir"/command-*; do
             }
             exit wants == 0
         }' "$expected" "$dir/out"; then
-        echo "ok $number - $command"
+        printf 'ok %d - %s\n' $number "$command"
     else
-        echo "not ok $number - $command"
+        printf 'not ok %d - %s\n' $number "$command"
         sed 's/^/# /' "$dir/out"
     fi
 done
