@@ -101,6 +101,7 @@ int main(int argc, char **argv)
     CliOptions options;
     cli_parse(argc, argv, &options);
     cli_open_chardevs(&options);
+    cli_say_lesson(&options);
 
     char error[512];
     if (options.speaker_on_sdl && !audio_start(&options.machine.speaker))

@@ -24,14 +24,19 @@ static bool names_nothing(const CliOptions *o)
            !m->bios && !o->boot_set && !o->no_defaults;
 }
 
+void cli_say_lesson(const CliOptions *o)
+{
+    if (o->lesson_unasked)
+        warn_line("nothing to boot was named, so this is the guest that Calque carries; "
+                  "\"calque disk.img\" or \"calque -cdrom debian.iso\" boots something real (man calque)");
+}
+
 void cli_finish_lesson(CliOptions *o)
 {
     const char *why;
     if (!o->lesson) {
         if (!names_nothing(o)) return;
-        o->lesson = true;
-        warn_line("nothing to boot was named, so this is the guest that Calque carries; "
-                  "\"calque disk.img\" or \"calque -cdrom debian.iso\" boots something real (man calque)");
+        o->lesson = o->lesson_unasked = true;
     }
     cli_add_built_in(o, "-lesson", "the lesson's floppy", &lesson);
     if (!o->machine.boot.order) o->machine.boot.order = "a";

@@ -50,6 +50,7 @@ typedef struct CliOptions {
     unsigned drive_device_n;
     bool nographic, no_defaults, full_screen;
     bool lesson;                     /* the built-in guest is what to boot */
+    bool lesson_unasked;             /* for want of anything else */
     bool boot_set;                   /* there was a -boot */
     bool graphics_set;               /* -machine graphics= has decided machine.no_graphics */
     const struct Frontend *frontend; /* NULL: none; what -display and the surroundings come to */
@@ -68,6 +69,8 @@ typedef struct CliOptions {
 void cli_parse(int argc, char **argv, CliOptions *o);
 /* After parsing: opens what the specs say into o->machine and o->monitor_dev, and chooses the front end. */
 void cli_open_chardevs(CliOptions *o);
+/* A word on what boots, when no error can come any more. */
+void cli_say_lesson(const CliOptions *o);
 /* When nothing of it is in use any more: its texts go. */
 void cli_free(CliOptions *o);
 

@@ -103,6 +103,8 @@ typedef struct Report {
 
 /* report_read.c: ends the program when it cannot. */
 void report_read(Report *r, const char *path);
+/* The same of what is in r->file already, all else being zero. */
+void report_parse(Report *r);
 void report_free(Report *r);
 /* Another list of names, in place of what was recorded: util/symbols.h has it. */
 void report_rename(Report *r);

@@ -434,27 +434,31 @@ static void read_header(Reader *rd, Bytes b)
     if (b.bad) corrupt(rd, "its header is not what it should be");
 }
 
-void report_read(Report *r, const char *path)
+void report_parse(Report *r)
 {
     enum { FIRST = TRACE_MAGIC_SIZE + 8 };
-    char error[512];
-    *r = (Report){ .path = path, .first_drop = REPORT_NONE };
-    if (!file_load("report:", path, SIZE_MAX / 2, &r->file, error, sizeof error)) die("%s", error);
     const uint8_t *p = r->file.bytes;
     size_t size = r->file.size;
-    if (memcmp(p, TRACE_MAGIC, size < TRACE_MAGIC_SIZE ? size : TRACE_MAGIC_SIZE))
-        die("report: '%s' is not a recording: calque ... -trace-jit FILE makes one", path);
-    uint32_t version = size < FIRST ? 0 : get_le32(p + TRACE_MAGIC_SIZE),
-             n = size < FIRST ? 0 : get_le32(p + FIRST - 4);
-    if (size >= FIRST && version != TRACE_VERSION)
-        die("report: '%s' is of version %u, and this Calque reads version %d: use the Calque that recorded it", path,
+    if (memcmp(p, TRACE_MAGIC, size < TRACE_MAGIC_SIZE ? size : TRACE_MAGIC_SIZE) != 0)
+        die("report: '%s' is not a recording: calque ... -trace-jit FILE makes one", r->path);
+    if (size < FIRST) die("report: '%s' is cut off within its header: there is nothing in it", r->path);
+    uint32_t version = get_le32(p + TRACE_MAGIC_SIZE), n = get_le32(p + FIRST - 4);
+    if (version != TRACE_VERSION)
+        die("report: '%s' is of version %u, and this Calque reads version %d: use the Calque that recorded it", r->path,
             version, TRACE_VERSION);
-    if (size < FIRST || n > size - FIRST)
-        die("report: '%s' is cut off within its header: there is nothing in it", path);
+    if (n > size - FIRST) die("report: '%s' is cut off within its header: there is nothing in it", r->path);
     Reader rd = { .r = r, .at = TRACE_MAGIC_SIZE };
     read_header(&rd, (Bytes){ p + FIRST, p + FIRST + n, false });
     Bytes rest = { p + FIRST + n, p + size, false };
     read_records(&rd, &rest);
+}
+
+void report_read(Report *r, const char *path)
+{
+    char error[512];
+    *r = (Report){ .path = path, .first_drop = REPORT_NONE };
+    if (!file_load("report:", path, SIZE_MAX / 2, &r->file, error, sizeof error)) die("%s", error);
+    report_parse(r);
 }
 
 void report_free(Report *r)
@@ -473,6 +477,7 @@ void report_free(Report *r)
     free(r->event);
     free(r->counts);
     file_free(&r->file);
+    *r = (Report){ 0 };
 }
 
 void report_rename(Report *r)

@@ -16,9 +16,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Blocks that are not in the table, made to run once or to be shown, share the last row. */
 static uint8_t *lengths(const Exec *ex, const TB *tb)
 {
-    return ex->insn_len[tb == &ex->scratch ? ex->max_tb : (size_t)(tb - ex->tb)];
+    bool in_table = tb >= ex->tb && tb < ex->tb + ex->max_tb;
+    return ex->insn_len[in_table ? (size_t)(tb - ex->tb) : ex->max_tb];
 }
 
 void count_note_block(Exec *ex, const TB *tb)

@@ -3,7 +3,7 @@
 #   make fuzz-targets                     builds those
 #   make fuzz-run FUZZ_SECONDS=3600       runs them all at once; logs, corpora and findings in FUZZ_FOLDER
 fuzz_tests = tests/fuzz/decode tests/fuzz/block tests/fuzz/linux tests/fuzz/multiboot tests/fuzz/cli tests/fuzz/drive \
-	tests/fuzz/devices
+	tests/fuzz/devices tests/fuzz/report
 check_PROGRAMS += $(fuzz_tests)
 TESTS += $(fuzz_tests)
 EXTRA_DIST += tests/fuzz/run.sh
@@ -32,13 +32,16 @@ tests_fuzz_cli_LDFLAGS = $(AM_LDFLAGS) $(fuzz_wrap)
 tests_fuzz_drive_SOURCES = tests/fuzz/drive.c $(fuzz_parse) $(fuzz_driver)
 tests_fuzz_drive_LDADD = $(calque_LDADD)
 tests_fuzz_drive_LDFLAGS = $(AM_LDFLAGS) $(fuzz_wrap)
+tests_fuzz_report_SOURCES = tests/fuzz/report.c $(fuzz_parse) $(fuzz_driver)
+tests_fuzz_report_LDADD = $(calque_LDADD)
+tests_fuzz_report_LDFLAGS = $(AM_LDFLAGS) $(fuzz_wrap)
 tests_fuzz_devices_SOURCES = $(fuzz_devices) $(fuzz_driver)
 tests_fuzz_devices_LDADD = $(fuzz_hw_libs)
 
 if FUZZERS
 fuzz_programs = tests/fuzz/libfuzzer-decode tests/fuzz/libfuzzer-block tests/fuzz/libfuzzer-linux \
 	tests/fuzz/libfuzzer-multiboot tests/fuzz/libfuzzer-cli tests/fuzz/libfuzzer-drive \
-	tests/fuzz/libfuzzer-devices
+	tests/fuzz/libfuzzer-devices tests/fuzz/libfuzzer-report
 EXTRA_PROGRAMS += $(fuzz_programs)
 fuzz_flags = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_libfuzzer_decode_SOURCES = tests/fuzz/decode.c
@@ -59,6 +62,9 @@ tests_fuzz_libfuzzer_cli_LDFLAGS = $(fuzz_flags) $(fuzz_wrap)
 tests_fuzz_libfuzzer_drive_SOURCES = tests/fuzz/drive.c $(fuzz_parse)
 tests_fuzz_libfuzzer_drive_LDADD = $(tests_fuzz_drive_LDADD)
 tests_fuzz_libfuzzer_drive_LDFLAGS = $(fuzz_flags) $(fuzz_wrap)
+tests_fuzz_libfuzzer_report_SOURCES = tests/fuzz/report.c $(fuzz_parse)
+tests_fuzz_libfuzzer_report_LDADD = $(tests_fuzz_report_LDADD)
+tests_fuzz_libfuzzer_report_LDFLAGS = $(fuzz_flags) $(fuzz_wrap)
 tests_fuzz_libfuzzer_devices_SOURCES = $(fuzz_devices)
 tests_fuzz_libfuzzer_devices_LDADD = $(tests_fuzz_devices_LDADD)
 tests_fuzz_libfuzzer_devices_LDFLAGS = $(fuzz_flags)

@@ -1,5 +1,5 @@
-/* The linker sends exit(), open() and fopen() here (--wrap): while a command line is being parsed the first one leads back
- * to the caller, and the others fail, whatever options may want to open. */
+/* The linker sends exit(), open() and fopen() here (--wrap): while a command line or a file is being parsed the first one leads
+ * back to the caller, and the others fail, whatever options may want to open. */
 #include "fuzz/parse.h"
 
 #include <errno.h>
@@ -79,18 +79,36 @@ static void check_end(void)
     FUZZ_CHECK(strchr(message, '\n') == message + strlen(message) - 1);
 }
 
-/* --- parsing ----------------------------------------------------------------------------------------------- */
-
-bool parse(int argc, char **argv, CliOptions *o)
+bool contained(void (*fn)(void *opaque), void *opaque)
 {
     capture();
     parsing = true;
     bool ended = setjmp(end) != 0;
-    if (!ended) cli_parse(argc, argv, o);
+    if (!ended) fn(opaque);
     parsing = false;
     release();
-    if (!ended) return true;
-    check_end();
+    if (ended) check_end();
+    return !ended;
+}
+
+/* --- parsing ----------------------------------------------------------------------------------------------- */
+
+typedef struct Line {
+    int argc;
+    char **argv;
+    CliOptions *o;
+} Line;
+
+static void parse_line(void *opaque)
+{
+    const Line *l = opaque;
+    cli_parse(l->argc, l->argv, l->o);
+}
+
+bool parse(int argc, char **argv, CliOptions *o)
+{
+    Line l = { argc, argv, o };
+    if (contained(parse_line, &l)) return true;
     parse_done(o);
     return false;
 }
