@@ -15,7 +15,12 @@ const SCOPES: [Scope, string, string][] = [
     ["around", "Around", "The chosen block and the blocks it comes from and goes to"],
     ["function", "Function", "The blocks of the chosen block's function"],
     ["hottest", "Hottest", "The blocks that were found running most often"],
+    ["newest", "Newest", "The blocks made last, at the moment that the time line shows: play to watch them come and be chained"],
 ];
+
+const MARGIN = 24; // pixels around the graph
+const FOLLOW = 250; // milliseconds between two graphs of the newest blocks
+const LATELY = 1 / 400; // of the run: what has just happened stands out
 
 /* Kinds of edges, those of one colour together. */
 const LEGEND = [["taken"], ["not taken", "next"], ["call", "back from the call"], ["looked up"], ["return"]];
@@ -25,6 +30,7 @@ export class Graph {
     private shown: number[] = [];
     private scope: Scope = "around";
     private withCode = true;
+    private pending = 0;
     private picture = byId("graph");
     private note = make("span", { class: "note", role: "status" });
     private scopeButtons = new Map<Scope, HTMLButtonElement>();
@@ -40,10 +46,10 @@ export class Graph {
         byId("graph-none").hidden = m.blocks.n > 0;
         this.tools();
         this.legend();
-        state.on("time", () => this.paintTime());
+        state.on("time", () => this.moved());
         state.on("block", () => this.blockChosen());
         onResize(this.picture, () => this.cy.resize());
-        this.show(choose(m, this.scope, state.block));
+        this.show(choose(m, this.scope, state.block, state.time));
     }
 
     restyle(): void {
@@ -53,7 +59,7 @@ export class Graph {
 
     setScope(scope: Scope): void {
         this.scope = scope;
-        this.show(choose(this.m, scope, this.state.block));
+        this.show(choose(this.m, scope, this.state.block, this.state.time));
     }
 
     showBlocks(blocks: number[], scope: Scope): void {
@@ -76,7 +82,7 @@ export class Graph {
     }
 
     fit(): void {
-        this.cy.fit(undefined, 24);
+        this.cy.fit(undefined, MARGIN);
         if (this.cy.zoom() > 1.1) {
             this.cy.zoom(1.1);
             this.cy.center();
@@ -117,8 +123,8 @@ export class Graph {
     private blockChosen(): void {
         const { block } = this.state;
         if (block >= 0 && !this.shown.includes(block)) {
-            if (this.scope === "hottest") this.scope = "around";
-            this.show(this.scope === "function" ? choose(this.m, "function", block) : around(this.m, block));
+            if (this.scope === "hottest" || this.scope === "newest") this.scope = "around";
+            this.show(this.scope === "function" ? choose(this.m, "function", block, this.state.time) : around(this.m, block));
         }
         this.paintChoice();
         const node = this.cy.getElementById(String(block));
@@ -128,7 +134,19 @@ export class Graph {
     private bringIntoView(node: NodeSingular): void {
         const box = node.renderedBoundingBox();
         const inside = box.x1 >= 0 && box.y1 >= 0 && box.x2 <= this.cy.width() && box.y2 <= this.cy.height();
-        if (!inside) this.cy.center(node);
+        if (!inside) this.centre(node);
+    }
+
+    /* The node in the middle, or less so where that would leave a part of the space empty. */
+    private centre(node: NodeSingular): void {
+        this.cy.center(node);
+        const box = this.cy.elements().renderedBoundingBox();
+        const shift = (low: number, high: number, room: number) => {
+            if (low > MARGIN && high > room - MARGIN) return -Math.min(low - MARGIN, high - room + MARGIN);
+            if (low < MARGIN && high < room - MARGIN) return Math.min(MARGIN - low, room - MARGIN - high);
+            return 0;
+        };
+        this.cy.panBy({ x: shift(box.x1, box.x2, this.cy.width()), y: shift(box.y1, box.y2, this.cy.height()) });
     }
 
     private show(blocks: number[]): void {
@@ -167,7 +185,7 @@ export class Graph {
         const chosen = this.cy.getElementById(String(this.state.block));
         if (this.cy.zoom() >= readable || this.cy.nodes().empty()) return;
         this.cy.zoom(readable);
-        this.cy.center(chosen.nonempty() ? chosen : this.cy.nodes().first());
+        this.centre((chosen.nonempty() ? chosen : this.cy.nodes().first()) as NodeSingular);
     }
 
     private describe(): void {
@@ -181,17 +199,30 @@ export class Graph {
         this.note.textContent = text;
     }
 
+    private moved(): void {
+        this.paintTime();
+        if (this.scope !== "newest" || this.pending) return;
+        this.pending = window.setTimeout(() => {
+            this.pending = 0;
+            const blocks = choose(this.m, "newest", this.state.block, this.state.time);
+            if (this.scope === "newest" && blocks.join() !== this.shown.join()) this.show(blocks);
+        }, FOLLOW);
+    }
+
     private paintTime(): void {
         const { time } = this.state;
+        const lately = time - this.state.end * LATELY;
         this.cy.batch(() => {
             this.cy.nodes().forEach((node) => {
                 const block = Number(node.id());
                 setLife(node, this.m.blocks.made[block] > time, !lives(this.m, block, time));
+                node.toggleClass("fresh", this.m.blocks.made[block] <= time && this.m.blocks.made[block] > lately);
             });
             this.cy.edges().forEach((edge) => {
                 const rows: number[] = edge.data("rows");
                 const notYet = rows.every((row) => this.m.edges.at[row] > time || this.m.edges.at[row] < 0);
                 setLife(edge, notYet, !rows.some((row) => edgeLives(this.m, row, time)));
+                edge.toggleClass("fresh", rows.some((row) => this.m.edges.at[row] <= time && this.m.edges.at[row] > lately));
             });
         });
     }

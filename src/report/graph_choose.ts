@@ -1,14 +1,15 @@
 /* Which blocks the graph shows: never all of them, but those around the chosen one, those of a function, or the hottest,
  * and what the user has asked to see beside them. */
-import { group } from "./columns";
+import { countUpTo, group } from "./columns";
 import type { Model } from "./model";
 
-export type Scope = "around" | "function" | "hottest";
+export type Scope = "around" | "function" | "hottest" | "newest";
 
 export const MAX_BLOCKS = 120;
 const AROUND = 16;
 const FUNCTION = 60;
 const HOTTEST = 36;
+const NEWEST = 18;
 const A_STEP = 5; // neighbours of one block at once: a dispatcher may have hundreds
 
 /* Blocks one edge away, each once: the hottest first. */
@@ -58,7 +59,14 @@ function ofFunction(m: Model, block: number): number[] {
 
 const hottest = (m: Model): number[] => [...m.byHeat.subarray(0, HOTTEST)];
 
-export function choose(m: Model, scope: Scope, block: number): number[] {
+/* The last ones made before this moment, in the order in which they were. */
+function newest(m: Model, time: number): number[] {
+    const upTo = countUpTo(m.madeTimes, time);
+    return [...m.byMade.subarray(Math.max(0, upTo - NEWEST), upTo)];
+}
+
+export function choose(m: Model, scope: Scope, block: number, time: number): number[] {
+    if (scope === "newest") return newest(m, time);
     if (scope === "hottest" || block < 0) return hottest(m);
     return scope === "function" ? ofFunction(m, block) : around(m, block);
 }

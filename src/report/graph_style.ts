@@ -65,7 +65,6 @@ export function graphStyle(): StylesheetJson {
             selector: "node.gone",
             style: { "background-color": styleValue("--gone-back"), "border-color": styleValue("--gone"), "border-style": "dashed", color: styleValue("--muted") },
         },
-        { selector: "node.chosen", style: { "border-width": 3, "border-color": styleValue("--accent") } },
         {
             selector: "edge",
             style: {
@@ -95,6 +94,9 @@ export function graphStyle(): StylesheetJson {
         { selector: "edge.lookup", style: { "line-style": "dashed", "line-dash-pattern": [6, 4] } },
         { selector: "edge.unmade", style: { opacity: 0.09 } },
         { selector: "edge.gone", style: { opacity: 0.3, "line-style": "dotted", "target-arrow-shape": "tee" } },
+        { selector: "node.fresh", style: { "border-width": 3, "border-color": styleValue("--live") } },
+        { selector: "edge.fresh", style: { width: 4 } },
+        { selector: "node.chosen", style: { "border-width": 3, "border-color": styleValue("--accent") } },
         { selector: "edge.near", style: { width: 2.8 } },
     ];
 }

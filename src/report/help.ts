@@ -14,7 +14,7 @@ const KEYS: [string, string][] = [
     ["↑ ↓ ← →", "go from block to block (on the graph, and on the map)"],
     ["e", "add the neighbours of the chosen block to the graph"],
     ["f", "fit the graph into its space"],
-    ["h, u", "the hottest blocks; the function of the chosen block"],
+    ["h, n, u", "the hottest blocks; the newest; the function of the chosen block"],
     ["1 … 5", "overview, blocks, functions, writes to code, callouts"],
     ["g, m", "graph, map of all blocks"],
     ["b", "all the room for the chosen block, or not"],

@@ -93,6 +93,7 @@ function start(m: Model): void {
         e: () => graph.expand(state.block),
         f: () => graph.fit(),
         h: () => graph.setScope("hottest"),
+        n: () => graph.setScope("newest"),
         u: () => graph.setScope("function"),
         g: () => views.open("graph-view"),
         b: enlarge,

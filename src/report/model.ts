@@ -67,6 +67,8 @@ export interface Model {
     maxSamples: number;
     hotFrom: number; // a block with this many samples is among the hot ones
     byHeat: Uint32Array; // blocks, hottest first
+    byMade: Uint32Array; // blocks, in the order in which they were made, and when
+    madeTimes: Float64Array;
 }
 
 /* Hot: the blocks that together took nine tenths of the samples. */
@@ -152,6 +154,11 @@ function heat(samples: Float64Array) {
     return { byHeat, totalSamples: total, maxSamples: byHeat.length ? samples[byHeat[0]] : 0, hotFrom };
 }
 
+function births(made: Float64Array) {
+    const byMade = new Uint32Array(made.length).map((_, i) => i).sort((x, y) => made[x] - made[y] || x - y);
+    return { byMade, madeTimes: Float64Array.from(byMade, (block) => made[block]) };
+}
+
 export function buildModel(report: Report): Model {
     const blocks = readBlocks(report);
     const edges = readEdges(report, blocks.n);
@@ -175,6 +182,7 @@ export function buildModel(report: Report): Model {
         guest: report.guest ?? {},
         views: report.views ?? {},
         ...heat(blocks.samples),
+        ...births(blocks.made),
     };
 }
 

@@ -50,7 +50,7 @@ function warnings(m: Model): Child[] {
     const { meta } = m;
     const notes: string[] = [];
     if (meta.complete === false) notes.push("The recording was cut off: what came after is not in it.");
-    if (meta.dropped) notes.push(`${plural(meta.dropped, "event")} did not fit in the recording${meta.first_drop && meta.first_drop >= 0 ? `, from ${time(meta.first_drop)} on` : ""}: the counts above are of what was kept.`);
+    if (meta.dropped) notes.push(`${plural(meta.dropped, "event")} did not fit in the recording${meta.first_drop && meta.first_drop >= 0 ? `, from ${time(meta.first_drop)} on (the line below the lanes)` : ""}: the counts above are of what was kept.`);
     if (meta.passes_off?.length) notes.push(`Passes switched off: ${meta.passes_off.join(", ")}.`);
     if (meta.chaining === false) notes.push("Chaining was switched off: each block ends in the execution loop.");
     return notes.map((text) => make("p", { class: "warning" }, text));

@@ -21,6 +21,7 @@ export class Timeline {
     private width = 0;
     private lanes: Lane[];
     private flushes: Float64Array;
+    private lostFrom: number;
     private canvas = make("canvas", { "aria-hidden": true });
     private cursor = make("div", { class: "cursor", "aria-hidden": true });
     private future = make("div", { class: "future", "aria-hidden": true });
@@ -33,6 +34,7 @@ export class Timeline {
     ) {
         this.to = m.end;
         this.lanes = buildLanes(m);
+        this.lostFrom = m.meta.dropped ? (m.meta.first_drop ?? -1) : -1;
         this.flushes = timesOf(m, "flushed");
         this.slider = make("div", { class: "track", role: "slider", tabindex: 0, id: "time", "aria-label": "Moment looked at", "aria-valuemin": 0, "aria-valuemax": m.end }, this.canvas, this.future, this.cursor);
         fill(byId("timeline"), this.labels(), this.slider, this.readouts());
@@ -62,6 +64,7 @@ export class Timeline {
             top += laneHeight(lane) + GAP;
         }
         this.drawFlushes(context, top);
+        this.drawLost(context, top);
         this.drawAxis(context, top);
     }
 
@@ -129,6 +132,14 @@ export class Timeline {
     private drawFlushes(context: CanvasRenderingContext2D, height: number): void {
         context.fillStyle = styleValue("--lane-flush");
         for (const t of this.flushes) if (t >= this.from && t <= this.to) context.fillRect(Math.round(this.x(t)), 0, 1.5, height);
+    }
+
+    /* From where on the recording has lost events to its bound: a line above the axis. */
+    private drawLost(context: CanvasRenderingContext2D, top: number): void {
+        if (this.lostFrom < 0 || this.lostFrom > this.to) return;
+        const x = Math.max(0, this.x(this.lostFrom));
+        context.fillStyle = styleValue("--warning");
+        context.fillRect(x, top - 1, this.width - x, 2);
     }
 
     private drawAxis(context: CanvasRenderingContext2D, top: number): void {

@@ -1,6 +1,6 @@
 /* Where self-modifying code hit: by page of guest memory, each write that threw a block away, and who wrote. */
 import { byId, fill, make } from "./dom";
-import { blockName, hex, plural, time } from "./format";
+import { blockName, exactTime, hex, plural, time } from "./format";
 import { term } from "./glossary";
 import { eventsNamed, type Model } from "./model";
 import type { State } from "./state";
@@ -73,6 +73,11 @@ export class WritesPane {
         this.layOut(all);
     }
 
+    private span(events: number[]): string {
+        const [first, last] = [events[0], events[events.length - 1]].map((row) => time(this.m.events.t[row]));
+        return first === last ? first : `${first} to ${last}`;
+    }
+
     private writer(event: number): string {
         if (this.m.events.a[event] < 0) return this.m.reasons[this.m.blocks.whyGone[this.m.events.block[event]]] || "not known why";
         const block = this.m.events.b[event];
@@ -90,7 +95,7 @@ export class WritesPane {
             element.append(
                 make("span", { class: "mono name" }, `${open ? "▾" : "▸"} ${page < 0 ? "not by a write" : `page ${hex(page)}`}`),
                 make("span", { class: "number" }, plural(events.length, "block")),
-                make("span", { class: "small" }, `${time(this.m.events.t[events[0]])} to ${time(this.m.events.t[events[events.length - 1]])}, first ${this.writer(events[0])}`),
+                make("span", { class: "small" }, `${this.span(events)}, first ${this.writer(events[0])}`),
             );
             return;
         }
@@ -99,7 +104,7 @@ export class WritesPane {
         element.classList.add("write-row");
         element.append(
             make("span", { class: "mono name" }, blockName(this.m, events.block[row.event])),
-            make("span", { class: "number" }, time(events.t[row.event])),
+            make("span", { class: "number" }, exactTime(events.t[row.event])),
             make("span", { class: "small" }, `${written >= 0 ? `${hex(written)} written ` : ""}${this.writer(row.event)}`),
         );
     }

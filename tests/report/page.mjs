@@ -111,6 +111,12 @@ async function inTheGraph({ page }) {
     await page.keyboard.press("e");
     await settle(page);
     ok(/added|nothing more|full/.test(await text(page, "#graph-tools .note")), "e adds neighbours", await text(page, "#graph-tools .note"));
+    await page.focus("#time");
+    for (const key of ["Home", "PageUp", "PageUp"]) await page.keyboard.press(key);
+    await page.keyboard.press("n");
+    await settle(page);
+    const first = await text(page, "#graph-tools .note");
+    ok(first.startsWith("18 blocks"), "n shows the newest blocks", first);
     await page.keyboard.press("f");
     await page.keyboard.press("h");
     await settle(page);
@@ -214,6 +220,33 @@ async function realText() {
     await context.close();
 }
 
+/* tests/guests/traced.S, recorded and reported by calque itself: what happened in it is known. */
+async function recorded() {
+    if (!process.env.REAL) {
+        console.log("# no guest here: no recording of calque's own tried");
+        return;
+    }
+    const { page, faults, context } = await open(browser, folder, "recorded", readFileSync(process.env.REAL, "utf8"));
+    equal(faults.join("\n"), "", "a recording by calque itself opens without complaint");
+    await page.keyboard.press("/");
+    await page.keyboard.type("chained");
+    await page.keyboard.press("Enter");
+    await settle(page);
+    ok((await text(page, "#block-title")).includes("chained"), "a block is found by its symbol", await text(page, "#block-title"));
+    const code = await text(page, "#block-code");
+    ok(code.includes("dec ecx") && code.includes("dec.4"), "its guest code and IR are shown", code);
+    await page.click("#tab-block-edges");
+    ok((await text(page, "#block-edges")).includes("chained"), "it leads to itself");
+    await page.keyboard.press("4");
+    await page.keyboard.press("Enter");
+    await settle(page);
+    ok(/00101401 written by .*writer/.test(await text(page, "#pane-writes")), "the writer of modified code is told", await text(page, "#pane-writes"));
+    await page.keyboard.press("5");
+    ok((await text(page, "#pane-callouts")).includes("cpuid"), "so are callouts");
+    ok((await text(page, "#pane-callouts")).includes("#PF"), "and the page fault");
+    await context.close();
+}
+
 /* A guest may call its functions, and its boot loader its options, whatever it likes. */
 async function hostile() {
     const report = synthetic(60, 200);
@@ -301,6 +334,7 @@ try {
     const opened = await opening();
     for (const part of [bySearch, throughTime, inTheGraph, inTheLists, byTab, themes]) await part(opened);
     await realText();
+    await recorded();
     await hostile();
     await little();
     await large();

@@ -13,11 +13,19 @@ CHROMIUM=$(command -v chromium || command -v chromium-browser || command -v goog
 NODE=$(command -v node || command -v nodejs) || skip "no Node.js here"
 REPORT_TEST_MODULES=$modules
 export CHROMIUM REPORT_TEST_MODULES
-EXPLAINED=
-if [ -x "$top_builddir/calque" ]; then
-    EXPLAINED=$("$top_builddir/calque" explain 8b4304 83c001 85c0 9c 0fa2 75f1)
-fi
-export EXPLAINED
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+EXPLAINED=
+REAL=
+if [ -x "$top_builddir/calque" ]; then
+    EXPLAINED=$("$top_builddir/calque" explain 8b4304 83c001 85c0 9c 0fa2 75f1)
+    guest=$top_builddir/tests/guests/traced.guest
+    if [ -r "$guest" ]; then # status 33: the guest is content
+        timeout 60 "$top_builddir/calque" -bios none -m 16 -no-reboot -display none -serial none -monitor none -symbols "$guest" \
+            -device isa-debug-exit,iobase=0xf4,iosize=4 -kernel "$guest" -trace-jit "$work/trace" || [ $? = 33 ]
+        "$top_builddir/calque" report "$work/trace" --views all -o "$work/recorded.html" >/dev/null
+        REAL=$work/recorded.html
+    fi
+fi
+export EXPLAINED REAL
 HOME=$work "$NODE" "$top_srcdir/tests/report/page.mjs" "$page" "$work"
