@@ -13,7 +13,7 @@ static uint32_t bits_of(double x)
 }
 
 /* The Mandelbrot set in 80-bit arithmetic. */
-static __attribute__((target("fpmath=387"), noinline)) uint32_t x87(uint32_t times)
+static uint32_t x87(uint32_t times)
 {
     enum { SIZE = 32, LIMIT = 200 };
     uint32_t sum = 0;
@@ -33,25 +33,32 @@ static __attribute__((target("fpmath=387"), noinline)) uint32_t x87(uint32_t tim
     return sum;
 }
 
+typedef double Pair __attribute__((vector_size(16)));
+
 /* Linear algebra on doubles, two at a time. */
-static __attribute__((target("sse2,fpmath=sse"), optimize("O3"), noinline)) uint32_t sse2(uint32_t times)
+static uint32_t sse2(uint32_t times)
 {
     enum { N = 64 };
-    static double a[N][N], x[N][N], y[N][N];
+    static double a[N][N];
+    static Pair x[N][N / 2], y[N][N / 2];
     for (int i = 0; i < N; i++)
-        for (int j = 0; j < N; j++) a[i][j] = i == j ? 1 : 1.0 / (1 + i + 2 * j), x[i][j] = i - j * 0.5;
+        for (int j = 0; j < N; j++) {
+            a[i][j] = i == j ? 1 : 1.0 / (1 + i + 2 * j);
+            x[i][j / 2][j % 2] = i - j * 0.5;
+            y[i][j / 2][j % 2] = 0;
+        }
     for (uint32_t t = 0; t < times; t++) {
         for (int i = 0; i < N; i++)
             for (int k = 0; k < N; k++) {
-                double f = a[i][k] * 0.125;
-                for (int j = 0; j < N; j++) y[i][j] += f * x[k][j];
+                Pair f = (Pair){ a[i][k], a[i][k] } * 0.125;
+                for (int j = 0; j < N / 2; j++) y[i][j] += f * x[k][j];
             }
         for (int i = 0; i < N; i++)
-            for (int j = 0; j < N; j++) x[i][j] = x[i][j] * 0.5 + y[i][j] * 0.25, y[i][j] *= 0.125;
+            for (int j = 0; j < N / 2; j++) x[i][j] = x[i][j] * 0.5 + y[i][j] * 0.25, y[i][j] *= 0.125;
     }
     double sum = 0;
     for (int i = 0; i < N; i++)
-        for (int j = 0; j < N; j++) sum += x[i][j];
+        for (int j = 0; j < N; j++) sum += x[i][j / 2][j % 2];
     return bits_of(sum);
 }
 

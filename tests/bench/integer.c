@@ -132,7 +132,7 @@ static uint32_t division(uint32_t times)
 }
 
 /* Takeuchi's function: next to nothing but calls and returns. */
-static __attribute__((noinline, noclone)) int32_t tak(int32_t x, int32_t y, int32_t z)
+static __attribute__((noinline)) int32_t tak(int32_t x, int32_t y, int32_t z)
 {
     HIDE(x);
     return y < x ? tak(tak(x - 1, y, z), tak(y - 1, z, x), tak(z - 1, x, y)) : z;

@@ -5,7 +5,7 @@ bench_sources = tests/bench/workloads.c tests/bench/integer.c tests/bench/memory
 	tests/bench/system.c tests/bench/rewriting.c
 EXTRA_DIST += $(bench_sources) tests/bench/workload.h
 BENCH =
-BENCH_CFLAGS = -std=gnu17 -march=pentium4 -mfpmath=387 -O2 -static -fno-pie -no-pie
+BENCH_CFLAGS = -std=gnu17 -march=pentium4 -O2 -static -fno-pie -no-pie
 if HAVE_GUEST_LIBC
 tests/bench/workloads: $(bench_sources) tests/bench/workload.h
 	$(AM_V_CC)$(MKDIR_P) $(@D) && $(GUEST_LIBC_CC) $(BENCH_CFLAGS) -o $@ $(bench_sources:%.c=$(top_srcdir)/%.c) -lm

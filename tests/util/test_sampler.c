@@ -12,7 +12,7 @@ typedef struct Seen {
 
 static volatile uint64_t work;
 
-static __attribute__((noinline, noclone)) void compute(void)
+static __attribute__((noinline)) void compute(void)
 {
     for (unsigned i = 0; i < 1000000; i++) work += i;
 }
