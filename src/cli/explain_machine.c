@@ -115,7 +115,7 @@ static void set_mode(Bare *m)
 static void open_window(CPUState *cpu)
 {
     if (!cpu->mmu.window) die("explain: --window: this backend, or this host, has none");
-    window_open_now(&cpu->mmu);
+    window_open_now(&cpu->mmu, cpu_mmu_idx(cpu));
     cpu_update_mode(cpu);
 }
 

@@ -17,6 +17,7 @@ void cpu_init_signal(CPUState *cpu);       /* INIT#: like reset but x87/SSE, MSR
 
 uint32_t cpu_mode(const CPUState *cpu);                     /* mode flags from the state */
 void cpu_update_mode(CPUState *cpu);                        /* cpu->mode = cpu_mode(cpu) */
+void cpu_sample_window(CPUState *cpu);                      /* at an interrupt or poll, see softmmu/window.h */
 void cpu_update_mode_data_seg(CPUState *cpu, unsigned seg); /* when only ES, DS, FS or GS changed: cheaper */
 uint32_t cpu_get_eflags(const CPUState *cpu);               /* all of it: arithmetic, DF and system */
 /* All of it; requests exit when IF lets a pending interrupt in.  The mode follows the flags only: whoever changes CPL or segments
@@ -107,9 +108,13 @@ void cpu_probe_write(CPUState *cpu, unsigned seg, uint32_t ea, unsigned len);
 /* Implicit supervisor accesses by linear address (descriptor tables, TSS); raise #PF. */
 uint64_t cpu_sys_ld(CPUState *cpu, uint32_t lin, unsigned size);
 void cpu_sys_st(CPUState *cpu, uint32_t lin, uint64_t value, unsigned size);
+static inline unsigned mode_mmu_idx(uint32_t mode)
+{
+    return (mode & MODE_CPL) == 3 ? MMU_USER : mode & MODE_SMAP ? MMU_SUPER_SMAP : MMU_SUPER;
+}
 static inline unsigned cpu_mmu_idx(const CPUState *cpu)
 {
-    return (cpu->mode & MODE_CPL) == 3 ? MMU_USER : cpu->mode & MODE_SMAP ? MMU_SUPER_SMAP : MMU_SUPER;
+    return mode_mmu_idx(cpu->mode);
 }
 
 /* Slow paths of generated code.  lin = segment base + offset (mod 2^32), not yet checked; desc: */

@@ -3,7 +3,6 @@
 #include "cpu/helpers.h"
 #include "cpu/interrupt.h"
 #include "cpu/smm.h"
-#include "softmmu/window.h"
 #include "util/log.h"
 #include "util/symbols.h"
 
@@ -218,7 +217,7 @@ bool cpu_take_interrupt(CPUState *cpu)
         return true;
     }
     if (!intr_ready(cpu)) return false;
-    if (cpu->mmu.window && cpu_cpl(cpu) == 3) window_sample(&cpu->mmu);
+    if (cpu_cpl(cpu) == 3) cpu_sample_window(cpu);
     return take_intr(cpu);
 }
 

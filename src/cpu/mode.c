@@ -4,6 +4,7 @@
  * is a straight line of tests over CPUState. */
 #include "cpu/debug.h"
 #include "cpu/fpu.h"
+#include "softmmu/window.h"
 
 enum { FL_SYSTEM = FL_TF | FL_IF | FL_IOPL | FL_NT | FL_RF | FL_VM | FL_AC | FL_VIF | FL_VIP | FL_ID };
 
@@ -61,11 +62,20 @@ uint32_t cpu_mode(const CPUState *cpu)
     m |= cpl;
     if (cpl == 3) {
         if (cpu->cr0 & CR0_AM && cpu->eflags & FL_AC) m |= MODE_AC;
-        if (cpu->mmu.window_open && !(m & (MODE_SLOW_MEM | MODE_SINGLE))) m |= MODE_WINDOW;
     } else if (cpu->cr4 & CR4_SMAP && !(cpu->eflags & FL_AC)) {
         m |= MODE_SMAP;
     }
+    if (cpu->mmu.window_open && cpu->mmu.window_idx == mode_mmu_idx(m) && !(m & (MODE_SLOW_MEM | MODE_SINGLE)))
+        m |= MODE_WINDOW;
     return m;
+}
+
+void cpu_sample_window(CPUState *cpu)
+{
+    bool paging = cpu->cr0 & CR0_PG;
+    if (!cpu->mmu.window || !(cpu->mode & MODE_PE) || (paging && cpu_cpl(cpu) != 3)) return;
+    window_sample(&cpu->mmu, cpu_mmu_idx(cpu));
+    cpu_update_mode(cpu);
 }
 
 void cpu_update_mode(CPUState *cpu)

@@ -198,12 +198,17 @@ static void note_large(MmuBook *b, uint32_t lin, unsigned shift)
     b->large[(lin >> 22 << 1) + 1] |= 2;
 }
 
-/* The write tag of an entry: fast only for RAM that holds no translated code and whose writes nobody waits for. */
+bool mmu_plain_stores(const Mmu *m, PhysAddr page, const uint8_t *host)
+{
+    return !phys_page_has_code(m->phys, page) && !phys_page_is_clean(m->phys, page) && phys_page_is_open(m->phys, host);
+}
+
+/* The write tag of an entry. */
 static uint32_t write_tag(Mmu *m, uint32_t page, const Slot *s, uintptr_t addend)
 {
     PhysAddr phys = (PhysAddr)s->ppage << PAGE_SHIFT;
-    bool fast = (s->flags & (SLOT_WRITE | SLOT_RAM)) == (SLOT_WRITE | SLOT_RAM) && !phys_page_has_code(m->phys, phys) &&
-                !phys_page_is_clean(m->phys, phys) && phys_page_is_open(m->phys, (const uint8_t *)(page + addend));
+    bool fast = (s->flags & (SLOT_WRITE | SLOT_RAM)) == (SLOT_WRITE | SLOT_RAM) &&
+                mmu_plain_stores(m, phys, (const uint8_t *)(page + addend));
     return fast ? page : page | TAG_SLOW;
 }
 
@@ -309,7 +314,7 @@ const TlbEntry *mmu_entry(Mmu *m, uint32_t lin, unsigned access, unsigned idx, c
         mmu_undo_note(m, idx, n);
         e->tag_wr = write_tag(m, page, s, e->addend); /* its code may be gone by now */
     }
-    if (m->window_pending && idx == MMU_USER) window_serve(m, e, page, access == MMU_WRITE);
+    if (m->window_pending && idx == m->window_idx) window_serve(m, e, page, access == MMU_WRITE);
     *slot = s;
     return e;
 }

@@ -50,6 +50,7 @@ typedef struct Mmu {
     uint64_t pdpte[4];      /* PAE: loaded by mov to CR3/CR0/CR4, SDM 3A 4.4.1 */
     bool window_open;       /* see window.h; the three are for generated code's makers and the slow path */
     bool window_pending, window_hopeless;
+    uint8_t window_idx;    /* the TLB that the open window mirrors */
     struct Window *window; /* NULL: not enabled */
     /* May be NULL: called before a load or store of the CPU's gets to anything but plain memory.  May jump away: nothing
      * has happened yet. */

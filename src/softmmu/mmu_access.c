@@ -111,7 +111,8 @@ static bool ld_slow(Mmu *m, uint32_t lin, unsigned size, unsigned access, unsign
 bool mmu_ld(Mmu *m, uint32_t lin, unsigned size, unsigned idx, uint64_t *value, MmuFault *fault)
 {
     const TlbEntry *e = &m->tlb[idx][mmu_tlb_index(lin)];
-    if (e->tag_rd != ((lin + size - 1) & ~PAGE_MASK)) return ld_slow(m, lin, size, MMU_READ, idx, value, fault);
+    if (e->tag_rd != ((lin + size - 1) & ~PAGE_MASK) || m->window_pending)
+        return ld_slow(m, lin, size, MMU_READ, idx, value, fault);
     *value = host_ld((const void *)((uintptr_t)lin + e->addend), size);
     return true;
 }
@@ -119,7 +120,8 @@ bool mmu_ld(Mmu *m, uint32_t lin, unsigned size, unsigned idx, uint64_t *value, 
 bool mmu_ld_rmw(Mmu *m, uint32_t lin, unsigned size, unsigned idx, uint64_t *value, MmuFault *fault)
 {
     const TlbEntry *e = &m->tlb[idx][mmu_tlb_index(lin)];
-    if (e->tag_wr != ((lin + size - 1) & ~PAGE_MASK)) return ld_slow(m, lin, size, MMU_WRITE, idx, value, fault);
+    if (e->tag_wr != ((lin + size - 1) & ~PAGE_MASK) || m->window_pending)
+        return ld_slow(m, lin, size, MMU_WRITE, idx, value, fault);
     *value = host_ld((const void *)((uintptr_t)lin + e->addend), size);
     return true;
 }
@@ -152,7 +154,7 @@ static bool st_slow(Mmu *m, uint32_t lin, uint64_t value, unsigned size, unsigne
 bool mmu_st(Mmu *m, uint32_t lin, uint64_t value, unsigned size, unsigned idx, MmuFault *fault)
 {
     const TlbEntry *e = &m->tlb[idx][mmu_tlb_index(lin)];
-    if (e->tag_wr == ((lin + size - 1) & ~PAGE_MASK)) {
+    if (e->tag_wr == ((lin + size - 1) & ~PAGE_MASK) && !m->window_pending) {
         host_st((void *)((uintptr_t)lin + e->addend), value, size);
         return true;
     }

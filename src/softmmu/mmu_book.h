@@ -58,6 +58,8 @@ void mmu_list_slot(MmuBook *b, unsigned table, unsigned n); /* a slot that has b
 void mmu_undo_slot(Mmu *m, unsigned table, unsigned n);
 void mmu_undo_victims(Mmu *m);
 void mmu_undo_free(Mmu *m);
+/* Whether stores to this page of RAM need nobody's attention: it holds no translated code, and nobody waits for writes. */
+bool mmu_plain_stores(const Mmu *m, PhysAddr page, const uint8_t *host);
 static inline void mmu_undo_note(Mmu *m, unsigned table, unsigned n)
 {
     if (__builtin_expect(m->book->undo_on, 0)) mmu_undo_slot(m, table, n);

@@ -15,7 +15,8 @@ enum {
     SAMPLES_MAX = 256,
     /* Host page faults between two samples that eat up what the window saves (a fault and a mapping: about 10 us). */
     FAULTS_MAX = 100,
-    SAMPLES_GOOD = 16, /* a window that lasted this long was worth opening */
+    IDENTITY_BYTES = 1 << 20, /* mapped at once without paging */
+    SAMPLES_GOOD = 16,        /* a window that lasted this long was worth opening */
 };
 #define WINDOW_SIZE  ((size_t)1 << 32)
 #define WINDOW_GUARD ((size_t)64 << 10) /* an access at the very end must not leave the window */
@@ -34,6 +35,7 @@ struct Window {
     uint32_t n, hash[WIN_HASH];
     bool stale; /* closed, but its pages are still mapped */
     uint8_t pending;
+    bool identity; /* open without paging: linear addresses are physical ones */
     unsigned samples, samples_needed, faults;
     WindowStats stats;
 };
@@ -122,29 +124,79 @@ static void entry_remove(Window *w, WinPage *gone)
     w->n--;
 }
 
-static void map_page(Mmu *m, uint32_t page, uintptr_t host, bool writable)
+static void forget_page(Window *w, uint32_t page)
 {
-    Window *w = m->window;
-    PhysBacking at;
-    if (!phys_host_backing(m->phys, (const uint8_t *)host, &at)) return;
     WinPage *e = find(w, page);
-    if (e && e->page == (page | writable) && e->host == host) return;
+    if (!e) return;
+    entry_remove(w, e);
+    unmap(w, page, PAGE_SIZE);
+}
+
+static void enter(Window *w, uint32_t page, uintptr_t host, bool writable)
+{
+    WinPage *e = find(w, page);
     if (!e) {
-        if (w->n == MAX_PAGES) drop_all(w);
         e = &w->entry[w->n++];
         e->next = w->hash[win_hash(page)];
         w->hash[win_hash(page)] = w->n;
     }
     e->page = page | writable;
     e->host = host;
+}
+
+/* n pages at most MAX_PAGES, one behind the other in both. */
+static void map_run(Mmu *m, uint32_t page, uintptr_t host, unsigned n, bool writable, int flags)
+{
+    Window *w = m->window;
+    PhysBacking at;
+    if (!phys_host_backing(m->phys, (const uint8_t *)host, &at)) return;
+    if (w->n + n > MAX_PAGES) drop_all(w);
+    size_t bytes = (size_t)n << PAGE_SHIFT;
     int prot = PROT_READ | (writable ? PROT_WRITE : 0);
-    void *p = mmap(w->base + page, PAGE_SIZE, prot, MAP_SHARED | MAP_FIXED | MAP_POPULATE, at.fd, (off_t)at.offset);
+    void *p = mmap(w->base + page, bytes, prot, MAP_SHARED | MAP_FIXED | flags, at.fd, (off_t)at.offset);
     if (p == MAP_FAILED) {
-        entry_remove(w, e);
-        unmap(w, page, PAGE_SIZE);
+        for (unsigned i = 0; i < n; i++) forget_page(w, page + (i << PAGE_SHIFT));
         return;
     }
-    w->stats.mapped++;
+    for (unsigned i = 0; i < n; i++) enter(w, page + (i << PAGE_SHIFT), host + ((uintptr_t)i << PAGE_SHIFT), writable);
+    w->stats.mapped += n;
+}
+
+static void map_page(Mmu *m, uint32_t page, uintptr_t host, bool writable)
+{
+    const WinPage *e = find(m->window, page);
+    if (e && e->page == (page | writable) && e->host == host) return;
+    map_run(m, page, host, 1, writable, MAP_POPULATE);
+}
+
+/* --- without paging ----------------------------------------------------------------------------------- */
+/* What is around a page is as likely wanted, and it needs no table to know where it is. */
+
+typedef struct Plain {
+    uintptr_t host; /* 0: not memory */
+    bool writable;
+} Plain;
+
+static Plain plain_at(Mmu *m, uint32_t page)
+{
+    bool ram;
+    PhysAddr phys = page & m->a20_mask;
+    uint8_t *host = phys_page_host(m->phys, phys, &ram);
+    return (Plain){ (uintptr_t)host, host && ram && mmu_plain_stores(m, phys, host) };
+}
+
+static void map_around(Mmu *m, uint32_t page)
+{
+    uint32_t lo = page & ~(IDENTITY_BYTES - 1), start = lo;
+    Plain run = plain_at(m, lo);
+    for (uint32_t off = PAGE_SIZE; off <= IDENTITY_BYTES; off += PAGE_SIZE) {
+        Plain next = off < IDENTITY_BYTES ? plain_at(m, lo + off) : (Plain){ 0, false };
+        uint32_t bytes = lo + off - start;
+        if (next.host && next.host == run.host + bytes && next.writable == run.writable) continue;
+        if (run.host) map_run(m, start, run.host, bytes >> PAGE_SHIFT, run.writable, 0);
+        run = next;
+        start = lo + off;
+    }
 }
 
 void window_faulted(Mmu *m)
@@ -163,7 +215,10 @@ void window_serve(Mmu *m, const TlbEntry *e, uint32_t page, bool write)
     if (!m->window_open) return;
     bool readable = e->tag_rd == page, writable = e->tag_wr == page;
     if (readable && (writable || !write)) {
-        map_page(m, page, page + e->addend, writable);
+        if (w->identity)
+            map_around(m, page);
+        else
+            map_page(m, page, page + e->addend, writable);
         return;
     }
     w->stats.hopeless++;
@@ -193,12 +248,7 @@ void window_forget(Mmu *m, uint32_t first, uint32_t bytes)
 {
     Window *w = m->window;
     if (!m->window_open) return;
-    for (uint32_t off = 0; off < bytes; off += PAGE_SIZE) {
-        WinPage *e = find(w, first + off);
-        if (!e) continue;
-        entry_remove(w, e);
-        unmap(w, first + off, PAGE_SIZE);
-    }
+    for (uint32_t off = 0; off < bytes; off += PAGE_SIZE) forget_page(w, first + off);
 }
 
 void window_protect(Mmu *m, uintptr_t host_lo, uintptr_t bytes)
@@ -215,35 +265,38 @@ void window_protect(Mmu *m, uintptr_t host_lo, uintptr_t bytes)
 
 /* --- does it pay? ------------------------------------------------------------------------------------- */
 
-static void open_window(Mmu *m)
+static void open_window(Mmu *m, unsigned idx)
 {
     Window *w = m->window;
     if (w->stale) drop_all(w);
     m->window_open = true;
+    m->window_idx = (uint8_t)idx;
+    w->identity = !(m->cr0 & PG_CR0_PG);
     w->samples = w->faults = 0;
     w->stats.opened++;
     const SlotList *lists[2] = { &m->book->local, &m->book->global };
     for (unsigned k = 0; k < 2; k++)
         for (unsigned i = 0; i < lists[k]->n; i++) {
             unsigned table = lists[k]->id[i] / MMU_TLB_SIZE, n = lists[k]->id[i] % MMU_TLB_SIZE;
-            const TlbEntry *e = &m->tlb[MMU_USER][n];
-            if (table != MMU_USER || !(m->book->slot[table][n].flags & SLOT_VALID) || (e->tag_rd & PAGE_MASK)) continue;
+            const TlbEntry *e = &m->tlb[idx][n];
+            if (table != idx || w->identity || !(m->book->slot[table][n].flags & SLOT_VALID) || (e->tag_rd & PAGE_MASK))
+                continue;
             map_page(m, e->tag_rd, e->tag_rd + e->addend, e->tag_wr == e->tag_rd);
         }
     if (log_on(LOG_MMU)) log_printf("mmu window: open with %u pages\n", w->n);
 }
 
-void window_open_now(Mmu *m)
+void window_open_now(Mmu *m, unsigned idx)
 {
-    open_window(m);
+    open_window(m, idx);
 }
 
-void window_sample(Mmu *m)
+void window_sample(Mmu *m, unsigned idx)
 {
     Window *w = m->window;
     w->samples++;
     if (!m->window_open) {
-        if (w->samples >= w->samples_needed) open_window(m);
+        if (w->samples >= w->samples_needed) open_window(m, idx);
         return;
     }
     if (w->faults > FAULTS_MAX) {

@@ -1,8 +1,9 @@
-/* The window: user mode's linear address space, mapped page by page at one place of the host's, so that generated code
- * reaches guest memory with the guest's own addressing and no check at all.  doc/window.txt explains when that pays.
+/* The window: the linear address space, mapped piece by piece at one place of the host's, so that generated code
+ * reaches guest memory with the guest's own addressing and no check at all.  It is user mode's, or, while paging is off, that
+ * of CPL 0.  doc/window.txt explains when that pays.
  *
  * What is mapped is always less than what the guest's tables allow: pages of RAM that the TLB knows, writable when a store
- * needs nobody's attention (D set, no translated code, no display memory).  Everything else is not accessible, the host's
+ * needs nobody's attention (D set, no translated code, no display memory); without paging, the RAM around them too.  Everything else is not accessible, the host's
  * page fault leads the access to its slow path, and that maps the page.  What the TLB forgets, the window forgets. */
 #ifndef CALQUE_SOFTMMU_WINDOW_H
 #define CALQUE_SOFTMMU_WINDOW_H
@@ -18,10 +19,11 @@ void window_free(Mmu *m);
 /* Host address of linear address 0; the 4 GiB above and a page at each end are the window's.  NULL: not enabled. */
 uint8_t *window_base(const Mmu *m);
 
-/* A hardware interrupt found the CPU in user mode.  Such samples, regular and in proportion to the time spent there, decide when
- * the window opens (Mmu.window_open: translations for it are to be used) and when it does not pay. */
-void window_sample(Mmu *m);
-void window_open_now(Mmu *m); /* without asking whether it pays; enabled, and not open yet */
+/* The CPU was found using the TLB idx.  Such samples, regular and in proportion to the time spent there, decide when
+ * the window opens for it (Mmu.window_open: translations for it are to be used) and when it does not pay.  idx: MMU_USER, or
+ * without paging any. */
+void window_sample(Mmu *m, unsigned idx);
+void window_open_now(Mmu *m, unsigned idx); /* without asking whether it pays; enabled, and not open yet */
 /* The next slow access comes from the window: what it touches is to be mapped. */
 void window_faulted(Mmu *m);
 

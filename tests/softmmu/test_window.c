@@ -53,7 +53,7 @@ static bool touch(uint32_t lin, bool write)
 
 static void open_it(void)
 {
-    for (unsigned i = 0; i < 1000 && !m->window_open; i++) window_sample(m);
+    for (unsigned i = 0; i < 1000 && !m->window_open; i++) window_sample(m, MMU_USER);
 }
 
 static void test_mapping(void)
@@ -126,12 +126,36 @@ static void test_paying(void)
     open_it();
     for (unsigned i = 0; i < 100000 && m->window_open; i++) {
         touch(LIN, false);
-        if (i % 1000 == 999) window_sample(m);
+        if (i % 1000 == 999) window_sample(m, MMU_USER);
     }
     ok(!m->window_open && window_stats(m).closed == before.closed + 1, "too many faults between two samples close it");
     unsigned samples = 0;
-    while (!m->window_open && samples < 10000) window_sample(m), samples++;
+    while (!m->window_open && samples < 10000) window_sample(m, MMU_USER), samples++;
     ok(m->window_open && samples > 2, "and it takes longer to open: %u samples", samples);
+}
+
+/* While paging is off CPL 0 has it, and what is around a page comes with it. */
+static void test_no_paging(void)
+{
+    MmuFault f;
+    uint64_t v;
+    mmu_set_control(m, 0, 0, 0, false, false);
+    ok(!m->window_open, "CR0.PG cleared closes it");
+    while (!m->window_open) window_sample(m, MMU_SUPER);
+    ok(!readable(PAGE), "open without paging: empty");
+    phys_code_mark(pm, 0x10000, 16);
+    mmu_ld(m, PAGE, 4, MMU_SUPER, &v, &f); /* the TLB has it now */
+    window_faulted(m);
+    mmu_ld(m, PAGE, 4, MMU_SUPER, &v, &f);
+    ok(writable(PAGE) && writable(0x80000) && writable(0xff000), "what is around a page is there, too");
+    ok(readable(0x10000) && !writable(0x10000) && writable(0x11000), "but code is for reading");
+    ok(!readable(0x200000) && !readable(LIN), "no device, and nothing far away");
+    mmu_protect_code(m, 0x30000);
+    ok(readable(0x30000) && !writable(0x30000) && writable(0x31000), "a page that comes to hold code");
+    mmu_set_a20(m, false);
+    ok(!m->window_open, "A20 closes it");
+    mmu_set_a20(m, true);
+    mmu_set_control(m, PG, DIR, 0, false, true);
 }
 
 int main(void)
@@ -154,6 +178,7 @@ int main(void)
     test_crossing();
     test_forgetting();
     test_paying();
+    test_no_paging();
     mmu_free(m);
     phys_free(pm);
     free(m);
