@@ -218,9 +218,12 @@ one_shot:
     CHECK_EQ %eax, 0, "0 stops it"
     ret
 
-/* The same count takes 16 times as long with 16 as with 1, more or less. */
+/* The same count takes 16 times as long with 16 as with 1, more or less.  A busy host may take the processor away between two
+ * readings: once in ten tries must do. */
 dividers:
     call clear
+    movl $10, tries
+retry:
     movl $VECTOR + MASKED, TIMER
     .irp code, 0x0b, 3
     movl $\code, DIVIDE
@@ -251,6 +254,11 @@ dividers:
     setbe %dh
     andb %dh, %dl
     movzbl %dl, %edx
+    testl %edx, %edx
+    jnz 2f
+    decl tries
+    jnz retry
+2:
     CHECK_EQ %edx, 1, "divide by 16: a 16th of the ticks"
     movl $0, INITIAL
     ret
@@ -322,6 +330,7 @@ errors:
     ret
 
     .bss
+tries: .long 0
     .balign 4
 count: .skip 4
 count_inside: .skip 4
