@@ -188,11 +188,11 @@ static void set_trace_size(CliOptions *o, const char *where, const char *value)
 void opt_trace_jit(CliOptions *o, const char *where, const char *arg)
 {
     static const Property properties[] = {
-        { "size", "bytes that the file may have (64M)", set_trace_size },
+        { "size", "bytes that the file may have (128M)", set_trace_size },
         { 0 },
     };
     const char *rest = arg, *path = next_item(&rest);
-    if (!*path) bad_value(where, arg, "FILE or FILE,size=64M is");
+    if (!*path) bad_value(where, arg, "FILE or FILE,size=256M is");
     o->machine.exec.trace = (ExecTrace){ .path = path, .limit = EXEC_TRACE_DEFAULT, .command = command_line(o) };
     apply_properties(o, where, rest, properties);
 }

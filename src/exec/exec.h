@@ -13,7 +13,7 @@ typedef struct ExecTrace {
     const char *command; /* the command line, for the reader; may be NULL */
 } ExecTrace;
 #define EXEC_TRACE_LEAST   (UINT64_C(1) << 18)
-#define EXEC_TRACE_DEFAULT (UINT64_C(64) << 20)
+#define EXEC_TRACE_DEFAULT (UINT64_C(128) << 20)
 
 typedef struct ExecOptions {
     const char *backend;  /* NULL: best */
