@@ -23,7 +23,7 @@ function bars(title: Child, rows: Tally[], most: number): Child {
         return make("li", {}, bar, make("span", { class: "mono name" }, row.name), make("span", { class: "number" }, count(row.count)));
     });
     const sum = rows.reduce((total, row) => total + row.count, 0);
-    return make("section", { class: "tally" }, make("h3", {}, title, make("span", { class: "number" }, count(sum))), make("ul", {}, ...items));
+    return make("section", { class: "tally" }, make("h2", {}, title, make("span", { class: "number" }, count(sum))), make("ul", {}, ...items));
 }
 
 export function fillCallouts(m: Model): void {

@@ -90,10 +90,9 @@ export class WritesPane {
         if ("page" in row) {
             const { page, events } = row.page;
             const open = this.open.has(row.page);
-            element.setAttribute("aria-expanded", String(open));
             element.classList.add("page-row");
             element.append(
-                make("span", { class: "mono name" }, `${open ? "▾" : "▸"} ${page < 0 ? "not by a write" : `page ${hex(page)}`}`),
+                make("span", { class: "mono name" }, make("span", { "aria-hidden": true }, open ? "▾ " : "▸ "), page < 0 ? "not by a write" : `page ${hex(page)}`, make("span", { class: "only-said" }, open ? ", open" : ", closed")),
                 make("span", { class: "number" }, plural(events.length, "block")),
                 make("span", { class: "small" }, `${this.span(events)}, first ${this.writer(events[0])}`),
             );

@@ -1,6 +1,6 @@
 /* page.mjs PAGE FOLDER: drives the page in headless Chromium, by mouse and by keyboard alone. */
 import { readFileSync } from "node:fs";
-import { launch, open, settle } from "./browser.mjs";
+import { barriers, launch, open, settle } from "./browser.mjs";
 import { embed, embedPlain, empty, MARK, synthetic } from "./synthetic.mjs";
 import { atMost, done, equal, ok } from "./tap.mjs";
 
@@ -182,6 +182,21 @@ async function byTab({ page }) {
     ok(!(await page.locator("#help").isVisible()), "Escape closes it");
 }
 
+/* In light and dark, with each of the lists, and with the help. */
+async function accessible() {
+    for (const colorScheme of ["light", "dark"]) {
+        const { page, context } = await open(browser, folder, "accessible", embed(html, synthetic(500, 3000)), { colorScheme });
+        const found = new Set();
+        for (const key of ["1", "2", "3", "4", "5", "m", "?"]) {
+            await page.keyboard.press(key);
+            await settle(page);
+            for (const barrier of await barriers(page)) found.add(`${key}: ${barrier}`);
+        }
+        equal([...found].join("\n"), "", `no barrier for anybody, in ${colorScheme} colours`);
+        await context.close();
+    }
+}
+
 async function themes({ page, faults, context }) {
     const back = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
     const light = await back();
@@ -333,6 +348,7 @@ async function large() {
 try {
     const opened = await opening();
     for (const part of [bySearch, throughTime, inTheGraph, inTheLists, byTab, themes]) await part(opened);
+    await accessible();
     await realText();
     await recorded();
     await hostile();
