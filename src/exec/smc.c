@@ -201,11 +201,9 @@ static void page_written(Exec *ex, uint8_t *host, PhysAddr page_addr, unsigned o
     PhysMem *pm = ex->cpu->mmu.phys;
     CodePage **slot = page_slot(ex, host), *page = *slot;
     if (!page) return;
-    page->writes++;
-    bool dropped = drop_hit(ex, page, page_addr, offset, len);
+    if (drop_hit(ex, page, page_addr, offset, len) || !page->first) page->writes++;
     if (page->first) {
-        if (!dropped) return;
-        /* What is left is marked again: its bytes may have been shared. */
+        /* What is left is marked again: its bytes may have been shared, or be marked for a block that is gone. */
         phys_code_clear_page(pm, page->phys);
         for (TB *tb = page->first; tb; tb = tb->page_next[tb->page_host[0] == host ? 0 : 1])
             for (unsigned i = 0; i < tb->n_pages; i++)
