@@ -140,7 +140,7 @@ static void test_soft(const char *backend)
     };
     enum { TIMES = 1000 };
     Rig r;
-    rig_init(&r, &(ExecOptions){ .backend = backend, .tb_size_mib = 8 });
+    rig_init(&r, &(ExecOptions){ .backend = backend, .tb_size_mib = 8, .no_window = true });
     rig_write(&r, 0x2000, code, sizeof code);
     r.cpu->regs[R_ECX] = TIMES;
     ok(rig_run(&r, 0x2000) && r.cpu->regs[R_EBX] == TIMES * (TIMES - 1) / 2, "%s: an immediate that counts", backend);
@@ -159,7 +159,7 @@ static void test_stale(const char *backend)
 {
     enum { BLOCKS = 64, STEP = 16, AT = 0x3000 };
     Rig r;
-    rig_init(&r, &(ExecOptions){ .backend = backend, .tb_size_mib = 8 });
+    rig_init(&r, &(ExecOptions){ .backend = backend, .tb_size_mib = 8, .no_window = true });
     for (uint32_t i = 0; i < BLOCKS; i++)
         rig_write(&r, AT + i * STEP, i == BLOCKS - 1 ? "\x40\xf4\x90" : "\x40\xeb\x0d", 3); /* inc %eax; jmp on */
     ok(rig_run(&r, AT) && r.cpu->regs[R_EAX] == BLOCKS, "%s: %d blocks in a page", backend, BLOCKS);
@@ -185,10 +185,10 @@ int main(void)
         test_stale(names[i]);
     }
     if (backend_find("x86_64")) {
-        compare("x86_64", &(ExecOptions){ .backend = "x86_64", .tb_size_mib = 8 });
+        compare("x86_64", &(ExecOptions){ .backend = "x86_64", .tb_size_mib = 8, .no_window = true });
         compare("x86_64, not chained", &(ExecOptions){ .backend = "x86_64", .tb_size_mib = 8, .no_chain = true });
         compare("x86_64, small cache", &(ExecOptions){ .backend = "x86_64", .tb_size_mib = 1 });
     }
-    compare("interp", &(ExecOptions){ .backend = "interp", .tb_size_mib = 8 });
+    compare("interp", &(ExecOptions){ .backend = "interp", .tb_size_mib = 8, .no_window = true });
     return tap_done();
 }
