@@ -93,7 +93,7 @@ static bool emit(Exec *ex, TB *tb, bool cached)
     bool log = wanted(tb);
     const IrBlock *before = log ? keep_before(&ex->ir, &notes) : NULL;
     ir_run_passes(&ex->ir);
-    ir_notes_end(&ex->ir);
+    if (ex->ir.notes) ex->ir.notes->pass = ex->backend->name;
     EmitInfo info = { .owner = tb, .mode_id = tb->mode_id, .no_chain = ex->opt.no_chain || !cached };
     info.count = ex->cpu->counting;
     if (tb->page_host[0]) info.code = tb->page_host[0] + (tb->phys & PAGE_MASK);
@@ -109,7 +109,9 @@ static bool emit(Exec *ex, TB *tb, bool cached)
         info.page_lin[i] = (tb->lin & ~PAGE_MASK) + i * PAGE_SIZE;
         info.itlb_word[i] = tb->itlb_word[i];
     }
-    if (!ex->backend->emit(&ex->arena, &ex->ir, &info, &tb->code, log ? map : NULL, MAX_MAP, &map_n)) return false;
+    bool good = ex->backend->emit(&ex->arena, &ex->ir, &info, &tb->code, log ? map : NULL, MAX_MAP, &map_n);
+    ir_notes_end(&ex->ir);
+    if (!good) return false;
     tb->ir_ops = ex->ir.n;
     if (log)
         dump_block(&(BlockDump){ .ex = ex,

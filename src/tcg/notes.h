@@ -1,4 +1,4 @@
-/* What the passes did to a block and why, for -d op_opt and "calque explain".
+/* What the passes, and then the backend, did to a block and why, for -d op_opt and "calque explain".
  *
  * Only a block that somebody looks at has notes (IrBlock.notes); for all others a note costs the test of that pointer.
  * A note names its operation by the number that it had before the first pass, since operations move up when others

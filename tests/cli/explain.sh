@@ -87,6 +87,14 @@ for b in $backends; do
     result $? "$b: no colours in a file"
 done
 
+case $backends in
+*x86_64*)
+    explain --backend x86_64 034304 01430c
+    shows "operations that become one host instruction" '^op .* add.4 +eax, t0' 'x86_64: one host instruction with the load$' \
+        '^  host .* add eax, dword ptr ' 'x86_64: one host instruction with the load and the store$' '^  host .* add dword ptr '
+    ;;
+esac
+
 # --- what host code is for ------------------------------------------------------------------------------------------
 case $backends in
 *x86_64*)

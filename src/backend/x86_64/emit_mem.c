@@ -14,6 +14,7 @@
  * A load or a read-modify-write whose value feeds one ALU operation becomes that operation with a
  * memory operand. */
 #include "backend/x86_64/emit.h"
+#include "tcg/notes.h"
 
 _Static_assert(sizeof(TlbEntry) == 16, "emitted code scales by 16");
 
@@ -349,6 +350,7 @@ void emit_ld(Emit *e, const IrInsn *in)
     Cold *c;
     if (next && alu_can_fuse_load(e, next, in)) {
         AsmMem m = mem_operand(e, &in->mem, in->width, IR_MEM_R, cold_ld, &c);
+        ir_note(e->b, next, "one host instruction with the load");
         e->cur++;
         if (c) c->last = e->cur;
         alu_fuse_load(e, next, in->dst.reg, m, NOREG);
@@ -507,6 +509,7 @@ void emit_ldrmw(Emit *e, const IrInsn *in)
     Cold *c;
     take_address(e, &in->mem);
     if (last == e->cur + 2 && alu_can_fuse_rmw(e, in + 1, in, st)) {
+        ir_note(e->b, in + 1, "one host instruction with the load and the store");
         if (in[1].a.kind == IR_REG) gpr_host(e, in[1].a.reg);
         reg_write(e, &in->dst, 4); /* for the cold copy: both must agree on where temporaries are */
         AsmMem m = mem_operand(e, &in->mem, in->width, IR_MEM_RW, cold_rmw, &c);
