@@ -49,6 +49,20 @@ for backend in "" interp; do
     holds views "$name: blocks translated again from the record are what they were"
 done
 
+# --- a recording changes nothing ----------------------------------------------------------------------------------
+for backend in "" interp; do
+    for trace in with without; do
+        timeout 60 "$calque" -bios none -cpu max -m 16 -no-reboot -display none -serial none -monitor none -icount shift=3,sleep=off \
+            -rtc base=2020-02-29T12:00:00 -device isa-debug-exit,iobase=0xf4,iosize=4 -kernel "$guest" \
+            -accel "tcg,tb-size=1${backend:+,backend=$backend}" -d digest -D "$dir/$trace" \
+            $([ $trace = with ] && echo "-trace-jit $dir/counted") >"$dir/out" 2>"$dir/err"
+    done
+    [ -s "$dir/with" ] && cmp -s "$dir/with" "$dir/without"
+    result $? "${backend:-native}: the same machine at the end, with a recording and without"
+    report "$dir/counted" --json -o "$dir/json"
+    holds views "${backend:-native}: where instructions are counted, too, blocks are translated again as they were"
+done
+
 # --- names, given later ------------------------------------------------------------------------------------------
 record "$dir/trace" -accel tcg,tb-size=1
 report "$dir/trace" --json --views 0 --guest 3 --symbols "$guest" -o "$dir/json"
