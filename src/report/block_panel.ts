@@ -44,7 +44,10 @@ export class BlockPanel {
             element.dataset.tip = tip;
             return element;
         };
-        byId("block-tools").append(toggle("Bytes", "bytes", "Show the bytes of the code"), toggle("Out of line", "cold", "Show the host code for what seldom happens"));
+        byId("block-tools").append(
+            toggle("Bytes", "bytes", "Show the bytes of the code"),
+            toggle("Out of line", "cold", "Show the host code for what seldom happens"),
+        );
     }
 
     private show(): void {
@@ -56,7 +59,12 @@ export class BlockPanel {
             return;
         }
         const where = place(this.m, block);
-        fill(byId("block-title"), make("h2", { class: "mono" }, address(this.m, block)), where && make("span", { class: "mono place" }, where), this.status);
+        fill(
+            byId("block-title"),
+            make("h2", { class: "mono" }, address(this.m, block)),
+            where && make("span", { class: "mono place" }, where),
+            this.status,
+        );
         fill(byId("block-facts"), ...this.facts(block));
         this.drawCode();
         byId("block-code").scrollTop = 0;
@@ -67,13 +75,23 @@ export class BlockPanel {
 
     private facts(block: number): Child[] {
         const b = this.m.blocks;
-        const fact = (name: Child, value: Child) => make("div", { class: "fact" }, make("dt", {}, name), make("dd", {}, value));
+        const fact = (name: Child, value: Child) =>
+            make("div", { class: "fact" }, make("dt", {}, name), make("dd", {}, value));
         const origin = b.copyOf[block];
         return [
-            fact(term("guest", "Guest code"), `${plural(b.guestInsns[block], "instruction")}, ${bytes(b.guestBytes[block])}`),
+            fact(
+                term("guest", "Guest code"),
+                `${plural(b.guestInsns[block], "instruction")}, ${bytes(b.guestBytes[block])}`,
+            ),
             fact(term("host", "Host code"), bytes(b.hostBytes[block])),
-            fact(term("expansion", "Expansion"), b.guestBytes[block] ? `× ${(b.hostBytes[block] / b.guestBytes[block]).toFixed(1)}` : ""),
-            fact(term("sample", "Samples"), `${count(b.samples[block])} (${percent(b.samples[block], this.m.totalSamples)})`),
+            fact(
+                term("expansion", "Expansion"),
+                b.guestBytes[block] ? `× ${(b.hostBytes[block] / b.guestBytes[block]).toFixed(1)}` : "",
+            ),
+            fact(
+                term("sample", "Samples"),
+                `${count(b.samples[block])} (${percent(b.samples[block], this.m.totalSamples)})`,
+            ),
             fact(term("mode", "Mode"), this.m.modes[b.mode[block]] ?? ""),
             fact("Physical", hex(b.phys[block])),
             b.lin[block] !== b.eip[block] && fact("Linear", hex(b.lin[block])),
@@ -93,14 +111,29 @@ export class BlockPanel {
         const column = (title: string, rows: Uint32Array, other: Float64Array) => {
             const shown = rows.subarray(0, 200);
             const items = Array.from(shown, (edge) => {
-                const element = make("li", {}, make("span", { class: "edge-kind" }, this.m.edgeKinds[this.m.edges.kind[edge]] ?? ""), blockLink(this.m, this.state, other[edge]));
+                const element = make(
+                    "li",
+                    {},
+                    make("span", { class: "edge-kind" }, this.m.edgeKinds[this.m.edges.kind[edge]] ?? ""),
+                    blockLink(this.m, this.state, other[edge]),
+                );
                 this.edgeRows.push({ edge, element });
                 return element;
             });
             const rest = rows.length - shown.length;
-            return make("section", {}, make("h3", {}, title), items.length ? make("ul", {}, ...items) : make("p", { class: "empty" }, "none recorded"), rest > 0 && make("p", { class: "empty" }, `and ${count(rest)} more`));
+            return make(
+                "section",
+                {},
+                make("h3", {}, title),
+                items.length ? make("ul", {}, ...items) : make("p", { class: "empty" }, "none recorded"),
+                rest > 0 && make("p", { class: "empty" }, `and ${count(rest)} more`),
+            );
         };
-        fill(byId("block-edges"), column("Comes from", group(this.m.edges.in, block), this.m.edges.from), column("Goes to", group(this.m.edges.out, block), this.m.edges.to));
+        fill(
+            byId("block-edges"),
+            column("Comes from", group(this.m.edges.in, block), this.m.edges.from),
+            column("Goes to", group(this.m.edges.out, block), this.m.edges.to),
+        );
     }
 
     private paintTime(): void {
@@ -109,6 +142,7 @@ export class BlockPanel {
         const { text, kind } = blockState(this.m, block, time);
         this.status.textContent = text;
         this.status.className = `block-state ${kind}`;
-        for (const { edge, element } of this.edgeRows) element.classList.toggle("absent", !edgeLives(this.m, edge, time));
+        for (const { edge, element } of this.edgeRows)
+            element.classList.toggle("absent", !edgeLives(this.m, edge, time));
     }
 }

@@ -57,14 +57,34 @@ export class BlocksPane {
             choose: (index) => state.setBlock(this.rows[index]),
             isSelected: (index) => this.rows[index] === state.block,
         });
-        for (const [word, tip] of FILTERS) this.chips.set(word, button(word, () => this.toggle(word), { class: "chip", "aria-pressed": false, "data-tip": tip }));
-        const orders = make("select", { "aria-label": "Order" }, ...ORDERS.map(([label], i) => make("option", { value: i }, label)));
+        for (const [word, tip] of FILTERS)
+            this.chips.set(
+                word,
+                button(word, () => this.toggle(word), { class: "chip", "aria-pressed": false, "data-tip": tip }),
+            );
+        const orders = make(
+            "select",
+            { "aria-label": "Order" },
+            ...ORDERS.map(([label], i) => make("option", { value: i }, label)),
+        );
         orders.addEventListener("change", () => this.setOrder(Number(orders.value)));
         this.input.addEventListener("input", () => this.search());
         this.input.addEventListener("keydown", (event) => this.key(event));
         fill(
             byId("pane-blocks"),
-            make("div", { class: "pane-tools" }, this.input, make("div", { class: "chips", role: "group", "aria-label": "Filters" }, ...this.chips.values(), make("span", { class: "spacer" }), orders), this.found),
+            make(
+                "div",
+                { class: "pane-tools" },
+                this.input,
+                make(
+                    "div",
+                    { class: "chips", role: "group", "aria-label": "Filters" },
+                    ...this.chips.values(),
+                    make("span", { class: "spacer" }),
+                    orders,
+                ),
+                this.found,
+            ),
             this.list.element,
         );
         state.on("block", () => this.list.refresh());
@@ -98,7 +118,9 @@ export class BlocksPane {
         for (const [word, chip] of this.chips) chip.setAttribute("aria-pressed", String(asked.includes(word)));
         this.rows = search(this.m, query, this.state.time, this.order);
         this.list.setCount(this.rows.length);
-        this.found.textContent = asked.length ? `${count(this.rows.length)} of ${plural(this.m.blocks.n, "block")}` : plural(this.m.blocks.n, "block");
+        this.found.textContent = asked.length
+            ? `${count(this.rows.length)} of ${plural(this.m.blocks.n, "block")}`
+            : plural(this.m.blocks.n, "block");
     }
 
     private toggle(word: string): void {
@@ -144,7 +166,11 @@ export class BlocksPane {
             make("span", { class: "mono block-address" }, address(this.m, block)),
             make("span", { class: "mono block-place" }, where || this.m.modes[this.m.blocks.mode[block]] || ""),
             make("span", { class: "number" }, samples[block] ? plural(samples[block], "sample") : ""),
-            make("span", { class: "small" }, `${plural(guestInsns[block], "instruction")}, made at ${time(this.m.blocks.made[block])}${kind === "live" ? "" : kind === "gone" ? ", gone" : ", not yet made"}`),
+            make(
+                "span",
+                { class: "small" },
+                `${plural(guestInsns[block], "instruction")}, made at ${time(this.m.blocks.made[block])}${kind === "live" ? "" : kind === "gone" ? ", gone" : ", not yet made"}`,
+            ),
         );
     }
 }

@@ -37,8 +37,13 @@ function script() {
     return outputFiles[0].text.replace(/<\/(script)/gi, "<\\/$1");
 }
 
-const css = ["theme", "page", "parts"].map((name) => read(`style/${name}.css`)).join("\n");
+const css = ["theme", "page", "timeline", "lists", "graph", "block"]
+    .map((name) => read(`style/${name}.css`))
+    .join("\n");
 const style = buildSync({ stdin: { contents: css, loader: "css" }, write: false, minify: true }).outputFiles[0].text;
 const js = script();
 const values = { STYLE: style, SCRIPT: js, SCRIPT_HASH: `sha256-${createHash("sha256").update(js).digest("base64")}` };
-writeFileSync(out, read("index.html").replace(/@(STYLE|SCRIPT|SCRIPT_HASH)@/g, (_, name) => values[name]));
+writeFileSync(
+    out,
+    read("index.html").replace(/@(STYLE|SCRIPT|SCRIPT_HASH)@/g, (_, name) => values[name]),
+);

@@ -64,7 +64,10 @@ export class CacheMap {
         const side = Math.max(1, Math.min(Math.round(LARGEST * ratio), Math.floor(Math.sqrt((width * height) / n))));
         this.columns = Math.max(1, Math.min(n, Math.floor(width / side)));
         const rows = Math.ceil(n / this.columns);
-        this.cell = { width: side, height: Math.max(1, Math.min(Math.round(LARGEST * ratio), Math.floor(height / rows))) };
+        this.cell = {
+            width: side,
+            height: Math.max(1, Math.min(Math.round(LARGEST * ratio), Math.floor(height / rows))),
+        };
         this.canvas.width = this.columns * this.cell.width;
         this.canvas.height = rows * this.cell.height;
         this.canvas.style.width = `${this.canvas.width / ratio}px`;
@@ -103,7 +106,10 @@ export class CacheMap {
         }
         context.putImageData(image, 0, 0);
         if (chosen >= 0) this.mark(context, chosen);
-        this.canvas.setAttribute("aria-label", `All ${count(this.m.blocks.n)} blocks; ${count(live)} in the cache. Arrow keys move the choice.`);
+        this.canvas.setAttribute(
+            "aria-label",
+            `All ${count(this.m.blocks.n)} blocks; ${count(live)} in the cache. Arrow keys move the choice.`,
+        );
     }
 
     private corner(block: number): { x: number; y: number } {
@@ -131,15 +137,22 @@ export class CacheMap {
     }
 
     private name(block: number): void {
-        this.tip.textContent = block < 0 ? "" : `${blockName(this.m, block)}, ${count(this.m.blocks.samples[block])} samples`;
+        this.tip.textContent =
+            block < 0 ? "" : `${blockName(this.m, block)}, ${count(this.m.blocks.samples[block])} samples`;
     }
 
     private key(event: KeyboardEvent): void {
-        const by: Record<string, number> = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -this.columns, ArrowDown: this.columns };
+        const by: Record<string, number> = {
+            ArrowLeft: -1,
+            ArrowRight: 1,
+            ArrowUp: -this.columns,
+            ArrowDown: this.columns,
+        };
         if (!(event.key in by)) return;
         event.preventDefault();
         event.stopPropagation();
-        const block = this.state.block < 0 ? 0 : Math.max(0, Math.min(this.m.blocks.n - 1, this.state.block + by[event.key]));
+        const block =
+            this.state.block < 0 ? 0 : Math.max(0, Math.min(this.m.blocks.n - 1, this.state.block + by[event.key]));
         this.choose(block);
         this.name(block);
     }

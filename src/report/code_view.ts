@@ -16,11 +16,22 @@ function irLine(line: IrLine): HTMLElement {
     if (line.state === "note") return make("div", { class: "line ir-note" }, line.text);
     const marks = { kept: " ", before: "−", after: "+" };
     const said = { kept: undefined, before: "before the passes", after: "after the passes" };
-    return make("div", { class: `line ir-${line.state}`, "data-tip": said[line.state] }, make("span", { class: "mark" }, marks[line.state]), codeSpan(line.text.replace(/ {2,}/g, " ")));
+    return make(
+        "div",
+        { class: `line ir-${line.state}`, "data-tip": said[line.state] },
+        make("span", { class: "mark" }, marks[line.state]),
+        codeSpan(line.text.replace(/ {2,}/g, " ")),
+    );
 }
 
 function hostLine(line: HostLine, options: CodeOptions): HTMLElement {
-    const purpose = line.purpose && make("span", { class: "purpose", "data-tip": [line.purpose, explain(line.purpose)].filter(Boolean).join(". ") }, line.purpose);
+    const purpose =
+        line.purpose &&
+        make(
+            "span",
+            { class: "purpose", "data-tip": [line.purpose, explain(line.purpose)].filter(Boolean).join(". ") },
+            line.purpose,
+        );
     return make(
         "div",
         { class: line.cold ? "line cold" : "line" },
@@ -58,19 +69,33 @@ function tableRow(row: ViewRow, options: CodeOptions): HTMLElement {
     );
 }
 
-const heading = (name: string): HTMLElement => make("th", { scope: "col" }, term(name, name === "IR" ? "IR" : name[0].toUpperCase() + name.slice(1)));
+const heading = (name: string): HTMLElement =>
+    make("th", { scope: "col" }, term(name, name === "IR" ? "IR" : name[0].toUpperCase() + name.slice(1)));
 
 function aligned(text: string, options: CodeOptions): Child[] {
     const view = parseView(text);
     return [
-        make("table", { class: "code-table" }, make("colgroup", {}, make("col", { class: "col-guest" }), make("col", { class: "col-ir" }), make("col")), make("thead", {}, make("tr", {}, heading("guest"), heading("IR"), heading("host"))), make("tbody", {}, ...view.rows.map((row) => tableRow(row, options)))),
+        make(
+            "table",
+            { class: "code-table" },
+            make("colgroup", {}, make("col", { class: "col-guest" }), make("col", { class: "col-ir" }), make("col")),
+            make("thead", {}, make("tr", {}, heading("guest"), heading("IR"), heading("host"))),
+            make("tbody", {}, ...view.rows.map((row) => tableRow(row, options))),
+        ),
         make("p", { class: "totals" }, ...view.total.map((line) => make("span", { class: "total" }, line))),
     ];
 }
 
 function guestOnly(lines: string[], options: CodeOptions): Child {
-    const rows = lines.map((line) => make("tr", {}, make("td", { class: "guest" }, ...guestCell({ ...guestLine(line), ir: [], host: [] }, options))));
-    return make("table", { class: "code-table guest-only" }, make("thead", {}, make("tr", {}, heading("guest"))), make("tbody", {}, ...rows));
+    const rows = lines.map((line) =>
+        make("tr", {}, make("td", { class: "guest" }, ...guestCell({ ...guestLine(line), ir: [], host: [] }, options))),
+    );
+    return make(
+        "table",
+        { class: "code-table guest-only" },
+        make("thead", {}, make("tr", {}, heading("guest"))),
+        make("tbody", {}, ...rows),
+    );
 }
 
 /* Fills the element with the code of the block, as much of it as the recording has. */
@@ -81,6 +106,11 @@ export function drawCode(element: HTMLElement, m: Model, block: number, options:
         return;
     }
     const guest = m.guest[block];
-    const why = make("p", { class: "empty" }, "This report shows the translation of the hottest blocks only. For this one: ", make("code", {}, `calque report FILE --block ${block}`));
+    const why = make(
+        "p",
+        { class: "empty" },
+        "This report shows the translation of the hottest blocks only. For this one: ",
+        make("code", {}, `calque report FILE --block ${block}`),
+    );
     fill(element, guest && guestOnly(guest, options), why);
 }

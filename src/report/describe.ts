@@ -14,9 +14,18 @@ export function blockLink(m: Model, state: State, block: number): HTMLElement {
 
 type Reader = (m: Model, n: number, state: State, kind: string) => Child;
 
-const plain = (label: string): Reader => (_m, n) => `${label} ${count(n)}`;
-const atAddress = (label: string): Reader => (_m, n) => `${label} ${hex(n)}`;
-const theBlock = (label: string): Reader => (m, n, state) => (n < m.blocks.n ? make("span", {}, `${label} `, blockLink(m, state, n)) : undefined);
+const plain =
+    (label: string): Reader =>
+    (_m, n) =>
+        `${label} ${count(n)}`;
+const atAddress =
+    (label: string): Reader =>
+    (_m, n) =>
+        `${label} ${hex(n)}`;
+const theBlock =
+    (label: string): Reader =>
+    (m, n, state) =>
+        n < m.blocks.n ? make("span", {}, `${label} `, blockLink(m, state, n)) : undefined;
 
 /* How the numbers of events are read, by the label that the recording gives them; the first that fits. */
 const READERS: [RegExp, Reader][] = [
@@ -49,7 +58,11 @@ export function eventDetails(m: Model, state: State, row: number): Child[] {
     const kind = m.eventKinds[m.events.kind[row]];
     if (!kind) return [];
     const { a, b, c } = m.events;
-    const parts = [value(m, state, kind.a, a[row], kind.name), value(m, state, kind.b, b[row], kind.name), value(m, state, kind.c, c[row], kind.name)];
+    const parts = [
+        value(m, state, kind.a, a[row], kind.name),
+        value(m, state, kind.b, b[row], kind.name),
+        value(m, state, kind.c, c[row], kind.name),
+    ];
     return parts.filter(Boolean).flatMap((part, i) => (i ? [", ", part] : [part]));
 }
 

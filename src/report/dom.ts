@@ -5,7 +5,11 @@ type Attributes = Record<string, string | number | boolean | undefined>;
 export type Child = Node | string | undefined | false;
 
 /* make("button", { class: "tool", "aria-pressed": true }, "Play"); attributes that are undefined are left out. */
-export function make<K extends keyof HTMLElementTagNameMap>(tag: K, attributes: Attributes = {}, ...children: Child[]): HTMLElementTagNameMap[K] {
+export function make<K extends keyof HTMLElementTagNameMap>(
+    tag: K,
+    attributes: Attributes = {},
+    ...children: Child[]
+): HTMLElementTagNameMap[K] {
     const element = document.createElement(tag);
     setAttributes(element, attributes);
     append(element, children);

@@ -23,7 +23,14 @@ export function functions(m: Model): FunctionRow[] {
         const name = functionOf(m, block);
         let row = rows.get(name);
         if (!row) {
-            row = { name, known: Boolean(m.symbols[m.blocks.symbol[block]]), blocks: [], samples: 0, guestBytes: 0, hostBytes: 0 };
+            row = {
+                name,
+                known: Boolean(m.symbols[m.blocks.symbol[block]]),
+                blocks: [],
+                samples: 0,
+                guestBytes: 0,
+                hostBytes: 0,
+            };
             rows.set(name, row);
         }
         row.blocks.push(block);
@@ -31,5 +38,7 @@ export function functions(m: Model): FunctionRow[] {
         row.guestBytes += m.blocks.guestBytes[block];
         row.hostBytes += m.blocks.hostBytes[block];
     }
-    return [...rows.values()].sort((x, y) => y.samples - x.samples || y.blocks.length - x.blocks.length || (x.name < y.name ? -1 : 1));
+    return [...rows.values()].sort(
+        (x, y) => y.samples - x.samples || y.blocks.length - x.blocks.length || (x.name < y.name ? -1 : 1),
+    );
 }

@@ -25,7 +25,11 @@ export class FunctionsPane {
                     bar,
                     make("span", { class: row.known ? "mono name" : "mono name muted" }, row.name),
                     make("span", { class: "number" }, row.samples ? percent(row.samples, m.totalSamples) : ""),
-                    make("span", { class: "small" }, `${plural(row.samples, "sample")}, ${plural(row.blocks.length, "block")}, ${bytes(row.guestBytes)} to ${bytes(row.hostBytes)}`),
+                    make(
+                        "span",
+                        { class: "small" },
+                        `${plural(row.samples, "sample")}, ${plural(row.blocks.length, "block")}, ${bytes(row.guestBytes)} to ${bytes(row.hostBytes)}`,
+                    ),
                 );
             },
             choose: (index) => {
@@ -37,8 +41,14 @@ export class FunctionsPane {
             isSelected: (index) => state.block >= 0 && rows[index].blocks.includes(state.block),
         });
         const known = rows.filter((row) => row.known).length;
-        const note = known ? `${plural(known, "function")}; blocks without a symbol are summed up by page` : `No symbols: ${count(rows.length)} pages. “-symbols System.map” with calque names the functions.`;
-        fill(byId("pane-functions"), make("div", { class: "pane-tools" }, make("p", { class: "note" }, note)), this.list.element);
+        const note = known
+            ? `${plural(known, "function")}; blocks without a symbol are summed up by page`
+            : `No symbols: ${count(rows.length)} pages. “-symbols System.map” with calque names the functions.`;
+        fill(
+            byId("pane-functions"),
+            make("div", { class: "pane-tools" }, make("p", { class: "note" }, note)),
+            this.list.element,
+        );
         this.list.setCount(rows.length);
         state.on("block", () => this.list.refresh());
     }

@@ -3,16 +3,21 @@
 import { make } from "./dom";
 
 export const GLOSSARY: Record<string, string> = {
-    "translation block": "A run of guest instructions up to the next jump, translated into host code once and then run many times. The unit of everything on this page.",
-    "code cache": "The memory that holds the translated blocks, with a table that finds them by physical address and processor mode.",
+    "translation block":
+        "A run of guest instructions up to the next jump, translated into host code once and then run many times. The unit of everything on this page.",
+    "code cache":
+        "The memory that holds the translated blocks, with a table that finds them by physical address and processor mode.",
     chain: "A jump from one block straight into the next, patched into its host code the first time it is taken. After that the execution loop is not asked again.",
     unchained: "A patched jump was taken back, because the block it led to has gone.",
     lookup: "An indirect jump, call or return whose target is only known when it runs: looked up in the jump cache each time, so it is drawn dashed.",
     invalidated: "The block was thrown away: the guest wrote to memory that it was translated from.",
-    "self-modifying code": "Code that is written to after it has run: patched jumps of a kernel, loaded programs, reused pages. Each such write throws away just the blocks it touches.",
+    "self-modifying code":
+        "Code that is written to after it has run: patched jumps of a kernel, loaded programs, reused pages. Each such write throws away just the blocks it touches.",
     flush: "The whole cache was emptied, because it was full or the guest changed something that all translations depend on.",
-    callout: "A call from translated code to a C function, for guest instructions that are too rare or too complicated to be translated: CPUID, port input and output, control registers.",
-    exception: "A fault or trap raised by an instruction in translated code. The position in host code is turned back into the exact guest instruction by a side table.",
+    callout:
+        "A call from translated code to a C function, for guest instructions that are too rare or too complicated to be translated: CPUID, port input and output, control registers.",
+    exception:
+        "A fault or trap raised by an instruction in translated code. The position in host code is turned back into the exact guest instruction by a side table.",
     interrupt: "A device or timer wants attention; taken between blocks, where the guest's state is complete.",
     heat: "How often a block was found running when the recording looked (a sample). Hot blocks are where the time goes.",
     sample: "The recording looks at regular intervals which block is running. Many samples mean much time.",
@@ -23,11 +28,14 @@ export const GLOSSARY: Record<string, string> = {
     host: "The machine that Calque runs on; its code is what is really executed.",
     guest: "The machine that is emulated; its code is what the operating system in it thinks is executed.",
     expansion: "Host bytes for each guest byte, out-of-line code included.",
-    "out of line": "Code kept behind the block for what seldom happens, such as a miss in the TLB, so that the common way stays short.",
-    "TLB check": "Is the page of this address in the translation lookaside buffer? If so, the address of the memory on the host is one addition away.",
+    "out of line":
+        "Code kept behind the block for what seldom happens, such as a miss in the TLB, so that the common way stays short.",
+    "TLB check":
+        "Is the page of this address in the translation lookaside buffer? If so, the address of the memory on the host is one addition away.",
     "page check": "Is the guest page that this block was translated from still the one mapped at this address?",
     "segment check": "Is the offset inside the segment's limit? Only needed for segments that are not flat.",
-    "flag save": "The guest's arithmetic flags live in the host's; they are stored only when something in between would destroy them.",
+    "flag save":
+        "The guest's arithmetic flags live in the host's; they are stored only when something in between would destroy them.",
     "chain slot": "Where the jump to the next block is patched in; unlinked, it goes to the execution loop instead.",
     "interrupt poll": "Backward jumps ask whether an interrupt is waiting, so that no loop can shut it out.",
     "interrupt exit": "An interrupt is waiting: back to the execution loop.",

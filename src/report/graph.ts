@@ -1,29 +1,20 @@
 /* The control-flow graph of some blocks, as it was at the moment the time line shows: blocks not yet made are ghosts,
  * chains appear when they were patched.  Only looks change with time; the layout stays, so that one can watch. */
 import cytoscape, { type Core, type ElementDefinition, type NodeSingular } from "cytoscape";
-import { button, byId, fill, make, onResize, styleValue } from "./dom";
+import { byId, make, onResize, styleValue } from "./dom";
 import { blockName, count, plural } from "./format";
 import { around, choose, edgesAmong, MAX_BLOCKS, neighbours, type Scope } from "./graph_choose";
+import { fillLegend, fillTools } from "./graph_controls";
 import { layout } from "./graph_layout";
-import { edgeColour, graphStyle, NODE_FONT } from "./graph_style";
+import { graphStyle, NODE_FONT } from "./graph_style";
 import { nodeSize, nodeText } from "./graph_text";
 import { shade } from "./heat";
 import { edgeLives, isLookup, lives, type Model } from "./model";
 import type { State } from "./state";
 
-const SCOPES: [Scope, string, string][] = [
-    ["around", "Around", "The chosen block and the blocks it comes from and goes to"],
-    ["function", "Function", "The blocks of the chosen block's function"],
-    ["hottest", "Hottest", "The blocks that were found running most often"],
-    ["newest", "Newest", "The blocks made last, at the moment that the time line shows: play to watch them come and be chained"],
-];
-
 const MARGIN = 24; // pixels around the graph
 const FOLLOW = 250; // milliseconds between two graphs of the newest blocks
 const LATELY = 1 / 400; // of the run: what has just happened stands out
-
-/* Kinds of edges, those of one colour together. */
-const LEGEND = [["taken"], ["not taken", "next"], ["call", "back from the call"], ["looked up"], ["return"]];
 
 export class Graph {
     private cy: Core;
@@ -33,19 +24,35 @@ export class Graph {
     private pending = 0;
     private picture = byId("graph");
     private note = make("span", { class: "note", role: "status" });
-    private scopeButtons = new Map<Scope, HTMLButtonElement>();
+    private markScope: (scope: Scope) => void;
 
     constructor(
         private m: Model,
         private state: State,
     ) {
-        this.cy = cytoscape({ container: this.picture, style: graphStyle(), minZoom: 0.08, maxZoom: 2.5, autoungrabify: true, boxSelectionEnabled: false });
+        this.cy = cytoscape({
+            container: this.picture,
+            style: graphStyle(),
+            minZoom: 0.08,
+            maxZoom: 2.5,
+            autoungrabify: true,
+            boxSelectionEnabled: false,
+        });
         this.cy.on("tap", "node", (event) => state.setBlock(Number(event.target.id())));
         this.cy.on("dbltap", "node", (event) => this.expand(Number(event.target.id())));
         this.picture.addEventListener("keydown", (event) => this.key(event));
         byId("graph-none").hidden = m.blocks.n > 0;
-        this.tools();
-        this.legend();
+        this.markScope = fillTools(
+            {
+                setScope: (scope) => this.setScope(scope),
+                expand: () => this.expand(state.block),
+                showCode: (shown) => this.showCode(shown),
+                zoom: (factor) => this.zoom(factor),
+                fit: () => this.fit(),
+            },
+            this.note,
+        );
+        fillLegend();
         state.on("time", () => this.moved());
         state.on("block", () => this.blockChosen());
         onResize(this.picture, () => this.cy.resize());
@@ -54,17 +61,12 @@ export class Graph {
 
     restyle(): void {
         this.cy.style(graphStyle());
-        this.legend();
+        fillLegend();
     }
 
     setScope(scope: Scope): void {
         this.scope = scope;
         this.show(choose(this.m, scope, this.state.block, this.state.time));
-    }
-
-    showBlocks(blocks: number[], scope: Scope): void {
-        this.scope = scope;
-        this.show(blocks);
     }
 
     expand(block: number): void {
@@ -74,11 +76,20 @@ export class Graph {
         const added = more.slice(0, Math.min(12, room));
         if (added.length) this.show([...this.shown, ...added]);
         const rest = more.length - added.length;
-        this.say(added.length ? `${plural(added.length, "block")} added${rest ? `, ${count(rest)} more beside this one` : ""}` : rest ? `the graph is full at ${MAX_BLOCKS} blocks` : "nothing more beside this block");
+        this.say(
+            added.length
+                ? `${plural(added.length, "block")} added${rest ? `, ${count(rest)} more beside this one` : ""}`
+                : rest
+                  ? `the graph is full at ${MAX_BLOCKS} blocks`
+                  : "nothing more beside this block",
+        );
     }
 
     zoom(factor: number): void {
-        this.cy.zoom({ level: this.cy.zoom() * factor, renderedPosition: { x: this.cy.width() / 2, y: this.cy.height() / 2 } });
+        this.cy.zoom({
+            level: this.cy.zoom() * factor,
+            renderedPosition: { x: this.cy.width() / 2, y: this.cy.height() / 2 },
+        });
     }
 
     fit(): void {
@@ -89,34 +100,8 @@ export class Graph {
         }
     }
 
-    private tools(): void {
-        for (const [scope, label, tip] of SCOPES) this.scopeButtons.set(scope, button(label, () => this.setScope(scope), { "data-tip": tip, "data-scope": scope }));
-        const code = button("Code", () => this.toggleCode(code), { "aria-pressed": true, "data-tip": "Show guest instructions in the blocks" });
-        fill(
-            byId("graph-tools"),
-            make("div", { class: "segments", role: "group", "aria-label": "Blocks to show" }, ...this.scopeButtons.values()),
-            button("Expand", () => this.expand(this.state.block), { "data-tip": "Add the neighbours of the chosen block (e; or double-click a block)" }),
-            code,
-            this.note,
-            button("−", () => this.zoom(1 / 1.25), { "aria-label": "Zoom out", class: "square" }),
-            button("+", () => this.zoom(1.25), { "aria-label": "Zoom in", class: "square" }),
-            button("Fit", () => this.fit(), { "data-tip": "Show the whole graph (f)" }),
-        );
-    }
-
-    private legend(): void {
-        const entries = LEGEND.map((kinds) => {
-            const sample = make("span", { class: kinds[0] === "looked up" || kinds[0] === "return" ? "line dashed" : "line" });
-            sample.style.borderColor = edgeColour(kinds[0]);
-            return make("span", { class: "legend-entry" }, sample, kinds.join(", "));
-        });
-        const heat = make("span", { class: "legend-entry" }, "cold", make("span", { class: "heat-scale" }), "hot");
-        fill(byId("graph-legend"), heat, ...entries);
-    }
-
-    private toggleCode(toggle: HTMLButtonElement): void {
-        this.withCode = !this.withCode;
-        toggle.setAttribute("aria-pressed", String(this.withCode));
+    private showCode(shown: boolean): void {
+        this.withCode = shown;
         this.show(this.shown);
     }
 
@@ -124,7 +109,9 @@ export class Graph {
         const { block } = this.state;
         if (block >= 0 && !this.shown.includes(block)) {
             if (this.scope === "hottest" || this.scope === "newest") this.scope = "around";
-            this.show(this.scope === "function" ? choose(this.m, "function", block, this.state.time) : around(this.m, block));
+            this.show(
+                this.scope === "function" ? choose(this.m, "function", block, this.state.time) : around(this.m, block),
+            );
         }
         this.paintChoice();
         const node = this.cy.getElementById(String(block));
@@ -156,14 +143,34 @@ export class Graph {
             const label = nodeText(this.m, block, this.withCode);
             return { id: String(block), label, shade: shade(this.m, block), ...nodeSize(label, columnWidth) };
         });
-        const lines = edgesAmong(this.m, this.shown).map((rows) => ({ id: `e${rows[0]}`, rows, from: String(this.m.edges.from[rows[0]]), to: String(this.m.edges.to[rows[0]]) }));
-        const { positions, ways } = layout(boxes, lines, this.picture.clientWidth / Math.max(1, this.picture.clientHeight));
-        const nodes: ElementDefinition[] = boxes.map((box) => ({ group: "nodes", data: box, position: positions.get(box.id) }));
+        const lines = edgesAmong(this.m, this.shown).map((rows) => ({
+            id: `e${rows[0]}`,
+            rows,
+            from: String(this.m.edges.from[rows[0]]),
+            to: String(this.m.edges.to[rows[0]]),
+        }));
+        const { positions, ways } = layout(
+            boxes,
+            lines,
+            this.picture.clientWidth / Math.max(1, this.picture.clientHeight),
+        );
+        const nodes: ElementDefinition[] = boxes.map((box) => ({
+            group: "nodes",
+            data: box,
+            position: positions.get(box.id),
+        }));
         const edges: ElementDefinition[] = lines.map(({ id, rows, from, to }) => {
             const way = ways.get(id);
             return {
                 group: "edges",
-                data: { id, rows, source: from, target: to, kind: this.m.edgeKinds[this.m.edges.kind[rows[0]]] ?? "", ...way },
+                data: {
+                    id,
+                    rows,
+                    source: from,
+                    target: to,
+                    kind: this.m.edgeKinds[this.m.edges.kind[rows[0]]] ?? "",
+                    ...way,
+                },
                 classes: `${isLookup(this.m, rows[0]) ? "lookup" : ""} ${way?.weights.length ? "bent" : ""}`,
             };
         });
@@ -174,7 +181,7 @@ export class Graph {
         this.paintTime();
         this.paintChoice();
         this.fitOrCenter();
-        for (const [scope, element] of this.scopeButtons) element.setAttribute("aria-pressed", String(scope === this.scope));
+        this.markScope(this.scope);
         this.describe();
     }
 
@@ -191,7 +198,9 @@ export class Graph {
     private describe(): void {
         const { block } = this.state;
         const ofFunction = this.scope === "function" && block >= 0;
-        const whole = ofFunction ? this.m.symbols[this.m.blocks.symbol[block]] || "a function without a name" : count(this.m.blocks.n);
+        const whole = ofFunction
+            ? this.m.symbols[this.m.blocks.symbol[block]] || "a function without a name"
+            : count(this.m.blocks.n);
         this.say(`${plural(this.shown.length, "block")} of ${whole}`);
     }
 
@@ -222,7 +231,10 @@ export class Graph {
                 const rows: number[] = edge.data("rows");
                 const notYet = rows.every((row) => this.m.edges.at[row] > time || this.m.edges.at[row] < 0);
                 setLife(edge, notYet, !rows.some((row) => edgeLives(this.m, row, time)));
-                edge.toggleClass("fresh", rows.some((row) => this.m.edges.at[row] <= time && this.m.edges.at[row] > lately));
+                edge.toggleClass(
+                    "fresh",
+                    rows.some((row) => this.m.edges.at[row] <= time && this.m.edges.at[row] > lately),
+                );
             });
         });
     }
@@ -235,12 +247,20 @@ export class Graph {
             node.connectedEdges().addClass("near");
         });
         const { block } = this.state;
-        this.picture.setAttribute("aria-label", `Control-flow graph, ${plural(this.shown.length, "block")}${block >= 0 ? `; chosen: ${blockName(this.m, block)}` : ""}`);
+        this.picture.setAttribute(
+            "aria-label",
+            `Control-flow graph, ${plural(this.shown.length, "block")}${block >= 0 ? `; chosen: ${blockName(this.m, block)}` : ""}`,
+        );
     }
 
     /* Arrows go from block to block by where they are drawn. */
     private key(event: KeyboardEvent): void {
-        const directions: Record<string, [number, number]> = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] };
+        const directions: Record<string, [number, number]> = {
+            ArrowUp: [0, -1],
+            ArrowDown: [0, 1],
+            ArrowLeft: [-1, 0],
+            ArrowRight: [1, 0],
+        };
         const direction = directions[event.key];
         if (direction) this.move(...direction);
         else if (event.key === "e" || event.key === "Enter") this.expand(this.state.block);

@@ -18,7 +18,9 @@ export function neighbours(m: Model, block: number): number[] {
     for (const edge of group(m.edges.out, block)) found.add(m.edges.to[edge]);
     for (const edge of group(m.edges.in, block)) found.add(m.edges.from[edge]);
     found.delete(block);
-    return [...found].filter((b) => b >= 0 && b < m.blocks.n).sort((x, y) => m.blocks.samples[y] - m.blocks.samples[x] || x - y);
+    return [...found]
+        .filter((b) => b >= 0 && b < m.blocks.n)
+        .sort((x, y) => m.blocks.samples[y] - m.blocks.samples[x] || x - y);
 }
 
 export function around(m: Model, block: number): number[] {
@@ -38,7 +40,8 @@ function flow(m: Model, block: number): number[] {
     const inside = ["next", "taken", "not taken", "back from the call"].map((kind) => m.edgeKinds.indexOf(kind));
     const chosen = new Set([block]);
     const add = (edges: Uint32Array, other: Float64Array) => {
-        for (const edge of edges) if (chosen.size < FUNCTION && inside.includes(m.edges.kind[edge])) chosen.add(other[edge]);
+        for (const edge of edges)
+            if (chosen.size < FUNCTION && inside.includes(m.edges.kind[edge])) chosen.add(other[edge]);
     };
     for (const from of chosen) {
         add(group(m.edges.out, from), m.edges.to);

@@ -74,7 +74,10 @@ function bend(from: Point, to: Point, at: Point): { distance: number; weight: nu
 /* The point of the box's upper or lower side that is nearest to where the edge goes. */
 function port(box: Box, middle: Point, towards: Point): Point {
     const room = Math.max(0, box.width / 2 - EDGE_MARGIN);
-    return { x: Math.max(-room, Math.min(room, towards.x - middle.x)), y: (towards.y < middle.y ? -1 : 1) * (box.height / 2) };
+    return {
+        x: Math.max(-room, Math.min(room, towards.x - middle.x)),
+        y: (towards.y < middle.y ? -1 : 1) * (box.height / 2),
+    };
 }
 
 const plus = (a: Point, b: Point): Point => ({ x: a.x + b.x, y: a.y + b.y });
@@ -97,11 +100,16 @@ function layOut(part: Part): Layout & { width: number; height: number } {
     dagre.layout(graph);
 
     const boxes = new Map(part.boxes.map((box) => [box.id, box]));
-    const positions = new Map(part.boxes.map(({ id }): [string, Point] => [id, { x: graph.node(id).x ?? 0, y: graph.node(id).y ?? 0 }]));
+    const positions = new Map(
+        part.boxes.map(({ id }): [string, Point] => [id, { x: graph.node(id).x ?? 0, y: graph.node(id).y ?? 0 }]),
+    );
     const ways: Layout["ways"] = new Map();
     for (const { id, from, to } of lines) {
         const points: Point[] = graph.edge({ v: from, w: to, name: id })?.points ?? [];
-        ways.set(id, way(boxes.get(from)!, positions.get(from)!, boxes.get(to)!, positions.get(to)!, points.slice(1, -1)));
+        ways.set(
+            id,
+            way(boxes.get(from)!, positions.get(from)!, boxes.get(to)!, positions.get(to)!, points.slice(1, -1)),
+        );
     }
     const { width = 0, height = 0 } = graph.graph();
     return { positions, ways, width, height };

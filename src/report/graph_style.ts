@@ -29,7 +29,10 @@ export const edgeColour = (kind: string): string => styleValue(kindColours[kind]
 export function graphStyle(): StylesheetJson {
     const text = styleValue("--text");
     const mono = styleValue("--mono");
-    const heat = shades().map((colour, i) => ({ selector: `node[shade = ${i}]`, style: { "background-color": css(colour) } }));
+    const heat = shades().map((colour, i) => ({
+        selector: `node[shade = ${i}]`,
+        style: { "background-color": css(colour) },
+    }));
     const edges = Object.keys(kindColours).map((kind) => ({
         selector: `edge[kind = "${kind}"]`,
         style: { "line-color": edgeColour(kind), "target-arrow-color": edgeColour(kind) },
@@ -63,7 +66,12 @@ export function graphStyle(): StylesheetJson {
         { selector: "node.unmade", style: { opacity: 0.22, "border-style": "dashed" } },
         {
             selector: "node.gone",
-            style: { "background-color": styleValue("--gone-back"), "border-color": styleValue("--gone"), "border-style": "dashed", color: styleValue("--muted") },
+            style: {
+                "background-color": styleValue("--gone-back"),
+                "border-color": styleValue("--gone"),
+                "border-style": "dashed",
+                color: styleValue("--muted"),
+            },
         },
         {
             selector: "edge",
@@ -89,7 +97,15 @@ export function graphStyle(): StylesheetJson {
                 "target-endpoint": ((edge: EdgeSingular) => end(edge.data("arrives"))) as never,
             },
         },
-        { selector: "edge:loop", style: { "curve-style": "bezier", "loop-direction": "90deg", "loop-sweep": "-50deg", "control-point-step-size": loopSize as never } },
+        {
+            selector: "edge:loop",
+            style: {
+                "curve-style": "bezier",
+                "loop-direction": "90deg",
+                "loop-sweep": "-50deg",
+                "control-point-step-size": loopSize as never,
+            },
+        },
         ...edges,
         { selector: "edge.lookup", style: { "line-style": "dashed", "line-dash-pattern": [6, 4] } },
         { selector: "edge.unmade", style: { opacity: 0.09 } },

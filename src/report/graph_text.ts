@@ -22,7 +22,8 @@ export function nodeText(m: Model, block: number, withCode: boolean): string {
     const lines = [address(m, block) + (b.samples[block] ? `   ${plural(b.samples[block], "sample")}` : "")];
     if (where) lines.push(cut(where));
     const code = withCode ? codeLines(m, block) : [];
-    if (code.length) lines.push("─".repeat(Math.max(...lines.map((l) => l.length), ...code.map((l) => l.length))), ...code);
+    if (code.length)
+        lines.push("─".repeat(Math.max(...lines.map((l) => l.length), ...code.map((l) => l.length))), ...code);
     else lines.push(`${count(b.guestInsns[block])} instr., ${count(b.hostBytes[block])} B of host code`);
     return lines.join("\n");
 }

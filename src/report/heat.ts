@@ -15,7 +15,8 @@ export function shade(m: Model, block: number): number {
 
 export type Rgb = [number, number, number];
 
-export const mix = (from: Rgb, to: Rgb, share: number): Rgb => from.map((c, i) => Math.round(c + (to[i] - c) * share)) as Rgb;
+export const mix = (from: Rgb, to: Rgb, share: number): Rgb =>
+    from.map((c, i) => Math.round(c + (to[i] - c) * share)) as Rgb;
 
 export function rgb(hexColour: string): Rgb {
     const n = parseInt(hexColour.slice(1), 16);

@@ -24,11 +24,17 @@ const KEYS: [string, string][] = [
 ];
 
 function pairs(entries: [string, string][], tag: "kbd" | "span"): HTMLElement {
-    return make("dl", { class: tag === "kbd" ? "keys" : "glossary" }, ...entries.flatMap(([name, text]) => [make("dt", {}, make(tag, {}, name)), make("dd", {}, text)]));
+    return make(
+        "dl",
+        { class: tag === "kbd" ? "keys" : "glossary" },
+        ...entries.flatMap(([name, text]) => [make("dt", {}, make(tag, {}, name)), make("dd", {}, text)]),
+    );
 }
 
 function licences(): HTMLElement[] {
-    return LICENCES.map(({ name, version, licence, text }) => make("details", {}, make("summary", {}, `${name} ${version} (${licence})`), make("pre", {}, text)));
+    return LICENCES.map(({ name, version, licence, text }) =>
+        make("details", {}, make("summary", {}, `${name} ${version} (${licence})`), make("pre", {}, text)),
+    );
 }
 
 export function startHelp(): () => void {
@@ -41,7 +47,17 @@ export function startHelp(): () => void {
             { class: "help-body", tabindex: 0 },
             make("section", {}, make("h3", {}, "Keys"), pairs(KEYS, "kbd")),
             make("section", {}, make("h3", {}, "Words"), pairs(Object.entries(GLOSSARY), "span")),
-            make("section", {}, make("h3", {}, "About this page"), make("p", {}, "Made by “calque report”. It holds the recording and needs no network. The graph is laid out and drawn by:"), ...licences()),
+            make(
+                "section",
+                {},
+                make("h3", {}, "About this page"),
+                make(
+                    "p",
+                    {},
+                    "Made by “calque report”. It holds the recording and needs no network. The graph is laid out and drawn by:",
+                ),
+                ...licences(),
+            ),
         ),
     );
     dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());

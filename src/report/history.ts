@@ -37,7 +37,8 @@ function milestones(m: Model, block: number, known: Entry[]): Entry[] {
     const entries: Entry[] = [];
     if (!has(/^made$/)) entries.push({ t: m.blocks.made[block], what: "made", details: () => [] });
     const why = m.reasons[m.blocks.whyGone[block]];
-    if (m.blocks.gone[block] >= 0 && !has(/^invalidated$/)) entries.push({ t: m.blocks.gone[block], what: "gone", details: () => [why] });
+    if (m.blocks.gone[block] >= 0 && !has(/^invalidated$/))
+        entries.push({ t: m.blocks.gone[block], what: "gone", details: () => [why] });
     return entries;
 }
 
@@ -61,12 +62,18 @@ export class History {
 
     show(block: number): void {
         const own = ownEvents(this.m, this.state, block);
-        this.entries = [...own, ...milestones(this.m, block, own), ...edgesTo(this.m, this.state, block)].sort((x, y) => x.t - y.t);
+        this.entries = [...own, ...milestones(this.m, block, own), ...edgesTo(this.m, this.state, block)].sort(
+            (x, y) => x.t - y.t,
+        );
         this.list.setCount(this.entries.length);
     }
 
     private draw(row: HTMLElement, entry: Entry): void {
         row.classList.add("history-row");
-        row.append(make("span", { class: "when" }, exactTime(entry.t)), make("span", { class: `what what-${entry.what.replace(/ /g, "-")}` }, entry.what), make("span", { class: "details" }, ...entry.details()));
+        row.append(
+            make("span", { class: "when" }, exactTime(entry.t)),
+            make("span", { class: `what what-${entry.what.replace(/ /g, "-")}` }, entry.what),
+            make("span", { class: "details" }, ...entry.details()),
+        );
     }
 }

@@ -6,7 +6,8 @@ const typing = (target: EventTarget | null): boolean =>
     target instanceof HTMLInputElement || target instanceof HTMLSelectElement || target instanceof HTMLTextAreaElement;
 
 /* Space presses the button that has the focus, as everywhere. */
-const ownSpace = (target: EventTarget | null): boolean => target instanceof HTMLButtonElement || (target instanceof Element && target.tagName === "SUMMARY");
+const ownSpace = (target: EventTarget | null): boolean =>
+    target instanceof HTMLButtonElement || (target instanceof Element && target.tagName === "SUMMARY");
 
 export function startKeys(actions: Actions): void {
     document.addEventListener("keydown", (event) => {

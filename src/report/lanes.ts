@@ -20,14 +20,39 @@ export function buildLanes(m: Model): Lane[] {
     const chains = m.edges.at.filter((_, edge) => isChain(m, edge));
     const lookups = m.edges.at.filter((_, edge) => !isChain(m, edge));
     const lanes: Lane[] = [
-        { name: "blocks", label: "Blocks in the cache", term: "code cache", colour: "--lane-blocks", times: sortedTimes(m.blocks.made), ends: sortedTimes(m.blocks.gone) },
+        {
+            name: "blocks",
+            label: "Blocks in the cache",
+            term: "code cache",
+            colour: "--lane-blocks",
+            times: sortedTimes(m.blocks.made),
+            ends: sortedTimes(m.blocks.gone),
+        },
         { name: "made", label: "Made", term: "translation block", colour: "--lane-made", times: timesOf(m, "made") },
         { name: "chained", label: "Chained", term: "chain", colour: "--lane-chained", times: sortedTimes(chains) },
         { name: "looked up", label: "Looked up", term: "lookup", colour: "--lane-lookup", times: sortedTimes(lookups) },
-        { name: "invalidated", label: "Invalidated", term: "invalidated", colour: "--lane-invalidated", times: timesOf(m, "invalidated") },
+        {
+            name: "invalidated",
+            label: "Invalidated",
+            term: "invalidated",
+            colour: "--lane-invalidated",
+            times: timesOf(m, "invalidated"),
+        },
         { name: "callout", label: "Callouts", term: "callout", colour: "--lane-callout", times: timesOf(m, "callout") },
-        { name: "exception", label: "Exceptions", term: "exception", colour: "--lane-exception", times: timesOf(m, "exception") },
-        { name: "interrupt", label: "Interrupts", term: "interrupt", colour: "--lane-interrupt", times: timesOf(m, "interrupt") },
+        {
+            name: "exception",
+            label: "Exceptions",
+            term: "exception",
+            colour: "--lane-exception",
+            times: timesOf(m, "exception"),
+        },
+        {
+            name: "interrupt",
+            label: "Interrupts",
+            term: "interrupt",
+            colour: "--lane-interrupt",
+            times: timesOf(m, "interrupt"),
+        },
     ];
     return lanes;
 }

@@ -30,7 +30,8 @@ async function text(script: HTMLScriptElement): Promise<string> {
 
 export async function load(): Promise<Report> {
     const script = document.getElementById("data");
-    if (!(script instanceof HTMLScriptElement)) throw new Error("This page holds no recording. “calque report FILE -o report.html” makes one that does.");
+    if (!(script instanceof HTMLScriptElement))
+        throw new Error("This page holds no recording. “calque report FILE -o report.html” makes one that does.");
     let report: Report;
     try {
         report = JSON.parse(await text(script));
@@ -39,6 +40,7 @@ export async function load(): Promise<Report> {
     }
     script.textContent = ""; // tens of megabytes that nobody needs twice
     if (report?.format !== "calque-report") throw new Error("The data in this page is not a Calque report.");
-    if (report.version !== 1) throw new Error(`The data in this page is of version ${report.version}; this page reads version 1.`);
+    if (report.version !== 1)
+        throw new Error(`The data in this page is of version ${report.version}; this page reads version 1.`);
     return report;
 }

@@ -1,16 +1,17 @@
 # The page that calque report fills: TypeScript and its libraries from npm, put into one file by esbuild, and that
 # file into the program as a C array.  Sources may be read-only: npm works in the build folder.
 report_sources = \
-	src/report/block_panel.ts src/report/blocks_pane.ts src/report/cache_map.ts src/report/callouts_pane.ts \
+	src/report/app.ts src/report/block_panel.ts src/report/blocks_pane.ts src/report/cache_map.ts src/report/callouts_pane.ts \
 	src/report/code_view.ts src/report/colour.ts src/report/columns.ts src/report/describe.ts src/report/dom.ts src/report/enlarge.ts \
 	src/report/format.ts src/report/functions.ts src/report/functions_pane.ts src/report/glossary.ts \
-	src/report/graph.ts src/report/graph_choose.ts src/report/graph_layout.ts src/report/graph_style.ts \
+	src/report/graph.ts src/report/graph_choose.ts src/report/graph_controls.ts src/report/graph_layout.ts src/report/graph_style.ts \
 	src/report/graph_text.ts src/report/heat.ts src/report/help.ts src/report/history.ts src/report/keys.ts \
 	src/report/lanes.ts src/report/load.ts src/report/main.ts src/report/model.ts src/report/overview.ts \
 	src/report/play.ts src/report/schema.ts src/report/search.ts src/report/splitter.ts src/report/state.ts \
 	src/report/tabs.ts src/report/theme.ts src/report/timeline.ts src/report/view_text.ts \
 	src/report/virtual_list.ts src/report/writes_pane.ts \
-	src/report/index.html src/report/style/theme.css src/report/style/page.css src/report/style/parts.css
+	src/report/index.html src/report/style/theme.css src/report/style/page.css src/report/style/timeline.css \
+	src/report/style/lists.css src/report/style/graph.css src/report/style/block.css
 EXTRA_DIST += $(report_sources) src/report/build.mjs src/report/package.json src/report/package-lock.json
 
 NPM_CI = $(NPM) ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error --prefer-offline

@@ -163,7 +163,14 @@ export function buildModel(report: Report): Model {
     const blocks = readBlocks(report);
     const edges = readEdges(report, blocks.n);
     const events = readEvents(report, blocks.n);
-    const end = Math.max(report.meta.duration || 0, last(blocks.made), last(blocks.gone), last(edges.at), last(events.t), 1);
+    const end = Math.max(
+        report.meta.duration || 0,
+        last(blocks.made),
+        last(blocks.gone),
+        last(edges.at),
+        last(events.t),
+        1,
+    );
     return {
         meta: report.meta,
         end,

@@ -15,9 +15,17 @@ const SPEEDS: [string, string][] = [
 export class Player {
     private playing = false;
     private last = 0;
-    private toggle = button("Play", () => this.setPlaying(!this.playing), { class: "primary", "aria-pressed": false, id: "play" });
+    private toggle = button("Play", () => this.setPlaying(!this.playing), {
+        class: "primary",
+        "aria-pressed": false,
+        id: "play",
+    });
     private readout = make("output", { class: "clock", for: "time" });
-    private speed = make("select", { "aria-label": "Speed", id: "speed" }, ...SPEEDS.map(([value, label]) => make("option", { value }, label)));
+    private speed = make(
+        "select",
+        { "aria-label": "Speed", id: "speed" },
+        ...SPEEDS.map(([value, label]) => make("option", { value }, label)),
+    );
 
     constructor(
         private state: State,

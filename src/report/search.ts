@@ -17,7 +17,9 @@ function mnemonics(m: Model): Map<number, Set<string>> {
     if (found) return found;
     found = new Map();
     for (const block of new Set([...Object.keys(m.views), ...Object.keys(m.guest)]).values()) {
-        const words = guestCode(m, Number(block)).flatMap((line) => line.toLowerCase().split(" ", line.startsWith("rep") ? 2 : 1));
+        const words = guestCode(m, Number(block)).flatMap((line) =>
+            line.toLowerCase().split(" ", line.startsWith("rep") ? 2 : 1),
+        );
         found.set(Number(block), new Set(words));
     }
     mnemonicsOf.set(m, found);
@@ -84,4 +86,5 @@ export function search(m: Model, query: string, now: number, order: Uint32Array)
 }
 
 /* Whether the answer changes with the moment looked at. */
-export const dependsOnTime = (query: string): boolean => words(query).some((word) => word === "live" || word === "gone");
+export const dependsOnTime = (query: string): boolean =>
+    words(query).some((word) => word === "live" || word === "gone");

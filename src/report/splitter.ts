@@ -17,7 +17,11 @@ export function startSplitter(id: string, property: string, horizontal: boolean,
     bar.addEventListener("pointermove", (event) => {
         if (!bar.hasPointerCapture(event.pointerId) || !bar.parentElement) return;
         const box = bar.parentElement.getBoundingClientRect();
-        set(horizontal ? ((event.clientY - box.top) / box.height) * 100 : ((event.clientX - box.left) / box.width) * 100);
+        set(
+            horizontal
+                ? ((event.clientY - box.top) / box.height) * 100
+                : ((event.clientX - box.left) / box.width) * 100,
+        );
     });
     bar.addEventListener("keydown", (event) => {
         const back = horizontal ? "ArrowUp" : "ArrowLeft";

@@ -17,7 +17,11 @@ export class Tabs {
         private tabs: Tab[],
     ) {
         this.buttons = tabs.map((tab, i) => {
-            const element = make("button", { type: "button", role: "tab", id: `tab-${tab.id}`, "aria-controls": tab.id }, tab.label);
+            const element = make(
+                "button",
+                { type: "button", role: "tab", id: `tab-${tab.id}`, "aria-controls": tab.id },
+                tab.label,
+            );
             element.addEventListener("click", () => this.choose(i));
             const panel = byId(tab.id);
             panel.setAttribute("role", "tabpanel");
@@ -51,7 +55,12 @@ export class Tabs {
 
     private key(event: KeyboardEvent): void {
         const n = this.tabs.length;
-        const to: Record<string, number> = { ArrowRight: (this.current + 1) % n, ArrowLeft: (this.current + n - 1) % n, Home: 0, End: n - 1 };
+        const to: Record<string, number> = {
+            ArrowRight: (this.current + 1) % n,
+            ArrowLeft: (this.current + n - 1) % n,
+            Home: 0,
+            End: n - 1,
+        };
         if (!(event.key in to)) return;
         event.preventDefault();
         event.stopPropagation();

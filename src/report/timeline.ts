@@ -36,7 +36,21 @@ export class Timeline {
         this.lanes = buildLanes(m);
         this.lostFrom = m.meta.dropped ? (m.meta.first_drop ?? -1) : -1;
         this.flushes = timesOf(m, "flushed");
-        this.slider = make("div", { class: "track", role: "slider", tabindex: 0, id: "time", "aria-label": "Moment looked at", "aria-valuemin": 0, "aria-valuemax": m.end }, this.canvas, this.future, this.cursor);
+        this.slider = make(
+            "div",
+            {
+                class: "track",
+                role: "slider",
+                tabindex: 0,
+                id: "time",
+                "aria-label": "Moment looked at",
+                "aria-valuemin": 0,
+                "aria-valuemax": m.end,
+            },
+            this.canvas,
+            this.future,
+            this.cursor,
+        );
         fill(byId("timeline"), this.labels(), this.slider, this.readouts());
         this.listen();
         state.on("time", () => this.moved());
@@ -131,7 +145,8 @@ export class Timeline {
     /* The whole cache at once: a line through all lanes. */
     private drawFlushes(context: CanvasRenderingContext2D, height: number): void {
         context.fillStyle = styleValue("--lane-flush");
-        for (const t of this.flushes) if (t >= this.from && t <= this.to) context.fillRect(Math.round(this.x(t)), 0, 1.5, height);
+        for (const t of this.flushes)
+            if (t >= this.from && t <= this.to) context.fillRect(Math.round(this.x(t)), 0, 1.5, height);
     }
 
     /* From where on the recording has lost events to its bound: a line above the axis. */

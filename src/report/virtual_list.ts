@@ -27,7 +27,12 @@ export class VirtualList {
     constructor(private options: ListOptions) {
         this.sizer = make("div", { class: "list-rows", role: "presentation" });
         this.nothing = make("p", { class: "empty", hidden: true }, options.empty);
-        this.element = make("div", { class: "list", role: "listbox", tabindex: 0, "aria-label": options.label }, this.sizer, this.nothing);
+        this.element = make(
+            "div",
+            { class: "list", role: "listbox", tabindex: 0, "aria-label": options.label },
+            this.sizer,
+            this.nothing,
+        );
         this.element.addEventListener("scroll", () => this.show());
         this.element.addEventListener("keydown", (event) => this.key(event));
         this.element.addEventListener("click", (event) => this.click(event));
@@ -55,7 +60,8 @@ export class VirtualList {
         const top = this.active * this.options.rowHeight;
         const { scrollTop, clientHeight } = this.element;
         if (top < scrollTop) this.element.scrollTop = top;
-        else if (top + this.options.rowHeight > scrollTop + clientHeight) this.element.scrollTop = top + this.options.rowHeight - clientHeight;
+        else if (top + this.options.rowHeight > scrollTop + clientHeight)
+            this.element.scrollTop = top + this.options.rowHeight - clientHeight;
         this.refresh();
     }
 
@@ -69,7 +75,10 @@ export class VirtualList {
             this.rows.delete(index);
         }
         for (let index = first; index < end; index++) if (!this.rows.has(index)) this.draw(index);
-        this.element.setAttribute("aria-activedescendant", this.rows.has(this.active) ? `${this.id}-${this.active}` : "");
+        this.element.setAttribute(
+            "aria-activedescendant",
+            this.rows.has(this.active) ? `${this.id}-${this.active}` : "",
+        );
     }
 
     private draw(index: number): void {

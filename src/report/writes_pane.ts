@@ -24,7 +24,9 @@ function pages(m: Model): Page[] {
         if (known) known.events.push(row);
         else found.set(page, { page, events: [row] });
     }
-    return [...found.values()].sort((x, y) => Number(x.page < 0) - Number(y.page < 0) || y.events.length - x.events.length || x.page - y.page);
+    return [...found.values()].sort(
+        (x, y) => Number(x.page < 0) - Number(y.page < 0) || y.events.length - x.events.length || x.page - y.page,
+    );
 }
 
 export class WritesPane {
@@ -45,11 +47,18 @@ export class WritesPane {
             choose: (index) => this.choose(all, this.rows[index]),
             isSelected: (index) => {
                 const row = this.rows[index];
-                return "event" in row && m.events.block[row.event] === state.block && m.events.t[row.event] === state.time;
+                return (
+                    "event" in row && m.events.block[row.event] === state.block && m.events.t[row.event] === state.time
+                );
             },
         });
         const hits = all.reduce((sum, page) => sum + page.events.length, 0);
-        const intro = make("p", { class: "note" }, term("self-modifying code"), `: ${plural(hits, "block")} thrown away, in ${plural(all.length, "page")} of guest memory`);
+        const intro = make(
+            "p",
+            { class: "note" },
+            term("self-modifying code"),
+            `: ${plural(hits, "block")} thrown away, in ${plural(all.length, "page")} of guest memory`,
+        );
         fill(byId("pane-writes"), make("div", { class: "pane-tools" }, intro), this.list.element);
         this.layOut(all);
     }
@@ -59,7 +68,10 @@ export class WritesPane {
     }
 
     private layOut(all: Page[]): void {
-        this.rows = all.flatMap((page): Row[] => [{ page }, ...(this.open.has(page) ? page.events.map((event) => ({ event })) : [])]);
+        this.rows = all.flatMap((page): Row[] => [
+            { page },
+            ...(this.open.has(page) ? page.events.map((event) => ({ event })) : []),
+        ]);
         this.list.setCount(this.rows.length);
     }
 
@@ -79,7 +91,8 @@ export class WritesPane {
     }
 
     private writer(event: number): string {
-        if (this.m.events.a[event] < 0) return this.m.reasons[this.m.blocks.whyGone[this.m.events.block[event]]] || "not known why";
+        if (this.m.events.a[event] < 0)
+            return this.m.reasons[this.m.blocks.whyGone[this.m.events.block[event]]] || "not known why";
         const block = this.m.events.b[event];
         if (block >= 0 && block < this.m.blocks.n) return `by ${blockName(this.m, block)}`;
         const eip = this.m.events.c[event];
@@ -92,7 +105,13 @@ export class WritesPane {
             const open = this.open.has(row.page);
             element.classList.add("page-row");
             element.append(
-                make("span", { class: "mono name" }, make("span", { "aria-hidden": true }, open ? "▾ " : "▸ "), page < 0 ? "not by a write" : `page ${hex(page)}`, make("span", { class: "only-said" }, open ? ", open" : ", closed")),
+                make(
+                    "span",
+                    { class: "mono name" },
+                    make("span", { "aria-hidden": true }, open ? "▾ " : "▸ "),
+                    page < 0 ? "not by a write" : `page ${hex(page)}`,
+                    make("span", { class: "only-said" }, open ? ", open" : ", closed"),
+                ),
                 make("span", { class: "number" }, plural(events.length, "block")),
                 make("span", { class: "small" }, `${this.span(events)}, first ${this.writer(events[0])}`),
             );
@@ -104,7 +123,11 @@ export class WritesPane {
         element.append(
             make("span", { class: "mono name" }, blockName(this.m, events.block[row.event])),
             make("span", { class: "number" }, exactTime(events.t[row.event])),
-            make("span", { class: "small" }, `${written >= 0 ? `${hex(written)} written ` : ""}${this.writer(row.event)}`),
+            make(
+                "span",
+                { class: "small" },
+                `${written >= 0 ? `${hex(written)} written ` : ""}${this.writer(row.event)}`,
+            ),
         );
     }
 }

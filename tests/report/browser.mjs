@@ -9,7 +9,10 @@ const require = createRequire(join(resolve(process.env.REPORT_TEST_MODULES), "x.
 const { chromium } = require("playwright-core");
 
 export async function launch() {
-    return chromium.launch({ executablePath: process.env.CHROMIUM, args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"] });
+    return chromium.launch({
+        executablePath: process.env.CHROMIUM,
+        args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
+    });
 }
 
 export async function open(browser, folder, name, html, options = {}) {
@@ -21,7 +24,10 @@ export async function open(browser, folder, name, html, options = {}) {
     const faults = [];
     const url = pathToFileURL(file).href;
     page.on("request", (request) => request.url() === url || faults.push(`request: ${request.url().slice(0, 100)}`));
-    page.on("console", (message) => ["error", "warning"].includes(message.type()) && faults.push(`console: ${message.text()}`));
+    page.on(
+        "console",
+        (message) => ["error", "warning"].includes(message.type()) && faults.push(`console: ${message.text()}`),
+    );
     page.on("pageerror", (error) => faults.push(`error: ${error.stack}`));
     await page.goto(url);
     await page.waitForFunction(() => document.documentElement.dataset.ready || document.documentElement.dataset.failed);
@@ -29,11 +35,14 @@ export async function open(browser, folder, name, html, options = {}) {
 }
 
 /* A frame more, so that what was changed is drawn. */
-export const settle = (page) => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+export const settle = (page) =>
+    page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
 
 /* What axe finds against WCAG 2.1 (A and AA) and good practice, in words. */
 export async function barriers(page) {
     await page.evaluate(readFileSync(require.resolve("axe-core/axe.min.js"), "utf8"));
-    const { violations } = await page.evaluate(() => axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"] }));
+    const { violations } = await page.evaluate(() =>
+        axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"] }),
+    );
     return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.target.join(" ")).slice(0, 3)}`);
 }

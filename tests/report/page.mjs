@@ -36,7 +36,11 @@ async function bySearch({ page, report }) {
     await page.keyboard.press("ArrowDown");
     await page.keyboard.press("Enter");
     await settle(page);
-    ok((await text(page, "#block-title")).includes(symbol), "arrows and Enter choose a block", await text(page, "#block-title"));
+    ok(
+        (await text(page, "#block-title")).includes(symbol),
+        "arrows and Enter choose a block",
+        await text(page, "#block-title"),
+    );
     const searches = { "insn:test hot": 1, "insn:nosuch": 0, "mode:cpl 3": 1, "c1000000..c1000fff": 1, zzzz: 0 };
     for (const [query, some] of Object.entries(searches)) {
         await page.fill("#search", query);
@@ -47,7 +51,11 @@ async function bySearch({ page, report }) {
     await page.fill("#search", "");
     await page.click(".chip >> text=smc");
     await settle(page);
-    equal(await number(page, "#found"), report.blocks.why_gone.filter((why) => why === 1).length, "the filter for self-modifying code");
+    equal(
+        await number(page, "#found"),
+        report.blocks.why_gone.filter((why) => why === 1).length,
+        "the filter for self-modifying code",
+    );
     await page.fill("#search", "");
 }
 
@@ -73,7 +81,11 @@ async function throughTime({ page, report }) {
     await page.keyboard.press("Home");
     await settle(page);
     equal(await aria(page), 0, "Home goes to the beginning");
-    equal((await page.locator(".block-state").getAttribute("class")).split(" ").pop(), "unmade", "where the block is not made yet");
+    equal(
+        (await page.locator(".block-state").getAttribute("class")).split(" ").pop(),
+        "unmade",
+        "where the block is not made yet",
+    );
     await page.keyboard.press(" ");
     await page.waitForFunction(() => Number(document.getElementById("time").getAttribute("aria-valuenow")) > 50000);
     ok(true, "Space plays");
@@ -110,7 +122,11 @@ async function inTheGraph({ page }) {
     equal(await page.getAttribute('[data-scope="function"]', "aria-pressed"), "true", "u shows the function");
     await page.keyboard.press("e");
     await settle(page);
-    ok(/added|nothing more|full/.test(await text(page, "#graph-tools .note")), "e adds neighbours", await text(page, "#graph-tools .note"));
+    ok(
+        /added|nothing more|full/.test(await text(page, "#graph-tools .note")),
+        "e adds neighbours",
+        await text(page, "#graph-tools .note"),
+    );
     await page.focus("#time");
     for (const key of ["Home", "PageUp", "PageUp"]) await page.keyboard.press(key);
     await page.keyboard.press("n");
@@ -123,7 +139,10 @@ async function inTheGraph({ page }) {
     const title = await chosen();
     const box = await page.locator("#graph").boundingBox();
     for (let i = 0; i < 60 && (await chosen()) === title; i++) {
-        await page.mouse.click(box.x + box.width * (0.06 + (i % 10) * 0.098), box.y + box.height * (0.12 + Math.floor(i / 10) * 0.15));
+        await page.mouse.click(
+            box.x + box.width * (0.06 + (i % 10) * 0.098),
+            box.y + box.height * (0.12 + Math.floor(i / 10) * 0.15),
+        );
         await settle(page);
     }
     ok((await chosen()) !== title, "a click on a block of the graph chooses it");
@@ -141,20 +160,35 @@ async function inTheLists({ page, report }) {
     await settle(page);
     await page.keyboard.press("Enter");
     await settle(page);
-    equal(await page.getAttribute('[data-scope="function"]', "aria-pressed"), "true", "Enter on a function shows its blocks");
+    equal(
+        await page.getAttribute('[data-scope="function"]', "aria-pressed"),
+        "true",
+        "Enter on a function shows its blocks",
+    );
     await page.keyboard.press("4");
     await settle(page);
     const closed = await page.locator("#pane-writes .list-row").count();
     await page.keyboard.press("Enter");
     await settle(page);
-    ok((await page.locator("#pane-writes .write-row").count()) > 0 && closed > 0, "Enter opens a page that was written to");
+    ok(
+        (await page.locator("#pane-writes .write-row").count()) > 0 && closed > 0,
+        "Enter opens a page that was written to",
+    );
     await page.keyboard.press("ArrowDown");
     await page.keyboard.press("Enter");
     await settle(page);
-    equal((await page.locator(".block-state").getAttribute("class")).split(" ").pop(), "gone", "and goes to the write, which threw the block away");
+    equal(
+        (await page.locator(".block-state").getAttribute("class")).split(" ").pop(),
+        "gone",
+        "and goes to the write, which threw the block away",
+    );
     await page.click("#tab-block-history");
     await settle(page);
-    ok(/invalidated/.test(await text(page, "#block-history")) && /written at/.test(await text(page, "#block-history")), "the block's history tells of it", await text(page, "#block-history"));
+    ok(
+        /invalidated/.test(await text(page, "#block-history")) && /written at/.test(await text(page, "#block-history")),
+        "the block's history tells of it",
+        await text(page, "#block-history"),
+    );
     await page.click("#tab-block-edges");
     ok((await text(page, "#block-edges")).includes("Comes from"), "its neighbours are listed");
     await page.keyboard.press("5");
@@ -171,13 +205,27 @@ async function byTab({ page }) {
         await page.keyboard.press("Tab");
         reached.add(await page.evaluate(() => document.activeElement?.id || document.activeElement?.className || ""));
     }
-    const wanted = ["play", "speed", "time", "help-button", "tab-pane-overview", "scroll", "split-side", "tab-graph-view", "graph", "split-block"];
+    const wanted = [
+        "play",
+        "speed",
+        "time",
+        "help-button",
+        "tab-pane-overview",
+        "scroll",
+        "split-side",
+        "tab-graph-view",
+        "graph",
+        "split-block",
+    ];
     const missing = wanted.filter((id) => !reached.has(id));
     equal(missing.join(" "), "", "Tab reaches every part");
     await page.keyboard.press("?");
     ok(await page.locator("#help").isVisible(), "? shows the keys");
     const about = await page.locator("#help").textContent();
-    ok(/cytoscape \d/.test(about) && /dagre \d/.test(about) && about.includes("Permission is hereby granted"), "and what the page is made of, with the licences");
+    ok(
+        /cytoscape \d/.test(about) && /dagre \d/.test(about) && about.includes("Permission is hereby granted"),
+        "and what the page is made of, with the licences",
+    );
     await page.keyboard.press("Escape");
     ok(!(await page.locator("#help").isVisible()), "Escape closes it");
 }
@@ -185,7 +233,9 @@ async function byTab({ page }) {
 /* In light and dark, with each of the lists, and with the help. */
 async function accessible() {
     for (const colorScheme of ["light", "dark"]) {
-        const { page, context } = await open(browser, folder, "accessible", embed(html, synthetic(500, 3000)), { colorScheme });
+        const { page, context } = await open(browser, folder, "accessible", embed(html, synthetic(500, 3000)), {
+            colorScheme,
+        });
         const found = new Set();
         for (const key of ["1", "2", "3", "4", "5", "m", "?"]) {
             await page.keyboard.press(key);
@@ -231,7 +281,11 @@ async function realText() {
     const lines = block.split("\n").map((line) => line.replace(tags, "").replace(/\s; /, "").replace(/\s/g, ""));
     const lost = lines.filter((line, i) => i > 0 && !shown.includes(line));
     equal(lost.join("\n"), "", "every line that calque explain prints is in the view");
-    equal(await page.locator(".code-table tbody tr").count(), 1 + block.split("\n").filter((line) => line.startsWith("guest ")).length, "in a row for each guest instruction, and one for the entry");
+    equal(
+        await page.locator(".code-table tbody tr").count(),
+        1 + block.split("\n").filter((line) => line.startsWith("guest ")).length,
+        "in a row for each guest instruction, and one for the entry",
+    );
     await context.close();
 }
 
@@ -247,7 +301,11 @@ async function recorded() {
     await page.keyboard.type("chained");
     await page.keyboard.press("Enter");
     await settle(page);
-    ok((await text(page, "#block-title")).includes("chained"), "a block is found by its symbol", await text(page, "#block-title"));
+    ok(
+        (await text(page, "#block-title")).includes("chained"),
+        "a block is found by its symbol",
+        await text(page, "#block-title"),
+    );
     const code = await text(page, "#block-code");
     ok(code.includes("dec ecx") && code.includes("dec.4"), "its guest code and IR are shown", code);
     await page.click("#tab-block-edges");
@@ -255,7 +313,11 @@ async function recorded() {
     await page.keyboard.press("4");
     await page.keyboard.press("Enter");
     await settle(page);
-    ok(/00101401 written by .*writer/.test(await text(page, "#pane-writes")), "the writer of modified code is told", await text(page, "#pane-writes"));
+    ok(
+        /00101401 written by .*writer/.test(await text(page, "#pane-writes")),
+        "the writer of modified code is told",
+        await text(page, "#pane-writes"),
+    );
     await page.keyboard.press("5");
     ok((await text(page, "#pane-callouts")).includes("cpuid"), "so are callouts");
     ok((await text(page, "#pane-callouts")).includes("#PF"), "and the page fault");
@@ -270,7 +332,8 @@ async function hostile() {
     report.meta.command = attack;
     report.modes = report.modes.map(() => attack);
     report.callouts = report.callouts.map((callout) => ({ ...callout, name: attack, kind: attack }));
-    for (const block of Object.keys(report.views)) report.views[block] += `\nguest   c1000000  90  ${attack}\n${attack}`;
+    for (const block of Object.keys(report.views))
+        report.views[block] += `\nguest   c1000000  90  ${attack}\n${attack}`;
     for (const [name, page] of [
         ["deflated", embed(html, report)],
         ["plain", embedPlain(html, JSON.stringify(report))],
@@ -287,20 +350,36 @@ async function hostile() {
 async function little() {
     const one = synthetic(1, 2);
     const bare = empty();
-    for (const key of ["modes", "symbols", "callouts", "views", "reasons", "edge_kinds", "event_kinds"]) delete bare[key];
+    for (const key of ["modes", "symbols", "callouts", "views", "reasons", "edge_kinds", "event_kinds"])
+        delete bare[key];
     bare.blocks = { eip: [0xfff0], made: [3] };
     for (const [name, report] of Object.entries({ empty: empty(), one, bare })) {
         const opened = await open(browser, folder, name, embed(html, report));
-        for (const key of ["2", "3", "4", "5", "h", "u", "e", "m", "g", ".", " "]) await opened.page.keyboard.press(key);
+        for (const key of ["2", "3", "4", "5", "h", "u", "e", "m", "g", ".", " "])
+            await opened.page.keyboard.press(key);
         await settle(opened.page);
-        ok(await opened.page.evaluate(() => Boolean(document.documentElement.dataset.ready)), `a recording that is ${name}`);
+        ok(
+            await opened.page.evaluate(() => Boolean(document.documentElement.dataset.ready)),
+            `a recording that is ${name}`,
+        );
         equal(opened.faults.join("\n"), "", `no complaint of one that is ${name}`);
         await opened.context.close();
     }
-    const broken = { "no data": [html, "no recording"], foreign: [embed(html, { format: "x" }), "not a Calque report"], damaged: [html.replace(MARK, '<script id="data" type="application/octet-stream;base64">AAAA</script>'), "damaged"] };
+    const broken = {
+        "no data": [html, "no recording"],
+        foreign: [embed(html, { format: "x" }), "not a Calque report"],
+        damaged: [
+            html.replace(MARK, '<script id="data" type="application/octet-stream;base64">AAAA</script>'),
+            "damaged",
+        ],
+    };
     for (const [name, [page, words]] of Object.entries(broken)) {
         const opened = await open(browser, folder, "broken", page);
-        ok((await text(opened.page, "#loading")).includes(words), `${name}: says so`, await text(opened.page, "#loading"));
+        ok(
+            (await text(opened.page, "#loading")).includes(words),
+            `${name}: says so`,
+            await text(opened.page, "#loading"),
+        );
         await opened.context.close();
     }
 }
@@ -320,7 +399,9 @@ async function large() {
             for (let i = 0; i < 40; i++) {
                 await new Promise(requestAnimationFrame);
                 const begun = performance.now();
-                slider.dispatchEvent(new KeyboardEvent("keydown", { key: i % 2 ? "PageUp" : i < 20 ? "PageDown" : "Home" }));
+                slider.dispatchEvent(
+                    new KeyboardEvent("keydown", { key: i % 2 ? "PageUp" : i < 20 ? "PageDown" : "Home" }),
+                );
                 await new Promise(requestAnimationFrame); // the listeners run in this frame, before us
                 await new Promise((drawn) => setTimeout(drawn));
                 spent.push(performance.now() - begun);

@@ -9,7 +9,8 @@ export function ok(good, what, why = "") {
     if (why !== "") for (const line of String(why).split("\n")) console.log(`# ${line}`);
 }
 
-export const equal = (got, wanted, what) => ok(got === wanted, what, `got ${JSON.stringify(got)}, wanted ${JSON.stringify(wanted)}`);
+export const equal = (got, wanted, what) =>
+    ok(got === wanted, what, `got ${JSON.stringify(got)}, wanted ${JSON.stringify(wanted)}`);
 export const atMost = (got, limit, what) => ok(got <= limit, `${what}: ${Math.round(got)}`, `more than ${limit}`);
 
 export function done() {
