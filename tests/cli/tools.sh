@@ -65,7 +65,7 @@ else
         skip "$name" "gdb may not trace here"
     else
         grep '^#' "$dir/gdb" | sed 's/^/# /'
-        check "$name" $(awk '/^#.* helper_out /{ at = 1 } /^#.* in helper \(\)/{ at += at == 1 } /^#.* in cpl0:00100028 \(\)/{ at += at == 2 }
+        check "$name" $(awk '/^#.* helper_out /{ at = 1 } /^#.* in helper \(\)/{ at += at == 1 } /^#.* in cpl0:00100028(:window)? \(\)/{ at += at == 2 }
             /^#.* main \(/{ at += at == 3 } END { exit at != 4 }' "$dir/gdb"; echo $?)
     fi
 fi

@@ -44,7 +44,7 @@ static void make_program(uint8_t *code)
     for (unsigned i = 0; i < SLOTS; i++) kind[i] = (uint8_t)(i % 3 ? 0 : 1 + below(4));
     for (unsigned i = 0; i < SLOTS; i++, code += SLOT) {
         bool modrm = true;
-        uint32_t to;
+        uint32_t to = 0;
         memset(code, 0x90, SLOT);
         switch (kind[i]) {
         case 0:
