@@ -120,5 +120,12 @@ export function startApp(m: Model): void {
     const help = startHelp();
     byId("header-tools").append(button("Keys and words", help, { id: "help-button", "aria-keyshortcuts": "?" }));
     startTips();
-    startKeys({ ...time.keys, ...views.keys, ...lists.keys, b: enlarge, t: flipTheme, "?": help });
+    const others = Object.entries({ ...views.keys, ...lists.keys }).map(([key, act]): [string, Action] => [
+        key,
+        () => {
+            enlarge.end(); // what the key asks for has to be seen
+            act();
+        },
+    ]);
+    startKeys({ ...time.keys, ...Object.fromEntries(others), b: enlarge.flip, t: flipTheme, "?": help });
 }

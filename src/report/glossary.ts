@@ -32,6 +32,8 @@ export const GLOSSARY: Record<string, string> = {
         "Code kept behind the block for what seldom happens, such as a miss in the TLB, so that the common way stays short.",
     "TLB check":
         "Is the page of this address in the translation lookaside buffer? If so, the address of the memory on the host is one addition away.",
+    CPUState:
+        "The struct with the guest's processor state that is not in host registers: segments, control registers, flags set aside.",
     "page check": "Is the guest page that this block was translated from still the one mapped at this address?",
     "segment check": "Is the offset inside the segment's limit? Only needed for segments that are not flat.",
     "flag save":
@@ -47,12 +49,41 @@ export const GLOSSARY: Record<string, string> = {
     "return stack check": "Guest calls are host calls; is the return address the one that the host will return to?",
     "return mispredicted": "The guest returned to somewhere else than it was called from: the target is looked up.",
     "indirect exit": "The target of an indirect jump is not in the jump cache: the execution loop looks for it.",
+    "lookup told": "A lookup is reported to the recording, the first time that this block goes there.",
+    tally: "Counts the callout, for the recording.",
+    "address for its run": "Several accesses close to each other share one check; this is the lowest address of them.",
+    "slow shared check":
+        "The check that several accesses share has failed: C code fills the TLB for the first, or has the block made anew with a check each.",
+    "slow read-modify-write": "The TLB missed: C code finds the operand, which is then read and written.",
+    "window access":
+        "User code's memory may be mapped into the host's address space as it is: no check, the host's MMU does it.",
+    "window miss": "The host's MMU found no page there: the access is done the checked way.",
+    "flag load": "The guest's arithmetic flags are fetched back into the host's.",
+    "mode check": "An instruction may have changed the mode that the rest of the block was translated for.",
+    "mode changed": "It did: back to the execution loop, which looks for a block in the new mode.",
+    "return stack push":
+        "A guest call pushes its return address beside the host's, so that the host predicts the return.",
+    "return stack pop": "The call has come back: its entry is taken off.",
+    "return stack full": "Calls too deep for the stack of return addresses: it begins anew.",
+    "divide error check":
+        "Could the quotient be too large for the host's division? The host must never raise the exception.",
+    "slow division": "It could: C code divides, or raises the guest's divide error.",
+    "load x87 state": "The guest's x87 state is put into the host's unit.",
+    "load XMM state": "The guest's XMM state is put into the host's unit.",
+    "XMM unit check": "Are the guest's XMM registers in the host's? If not, they are loaded first.",
+    spill: "More values are alive than there are registers: one waits in memory.",
+    count: "Counts instructions, where time or a limit is measured in them (-icount).",
+    "count back":
+        "Fewer instructions may run before the next event than the block has: the count is taken back, and the execution loop decides.",
+    exit: "The block's end without a chain: back to the execution loop.",
+    leave: "Back to the execution loop.",
+    data: "No instructions, but constants that the code reads.",
     "x87 unit check": "Is the guest's x87 state in the host's unit? If not, it is loaded first.",
 };
 
 /* "chain slot, unlinked: CPUState.eip" is explained as "chain slot". */
 export function explain(text: string): string | undefined {
-    const name = text.split(/[:,]/)[0].trim();
+    const name = text.split(/[:,.]/)[0].trim();
     return GLOSSARY[name];
 }
 

@@ -152,7 +152,15 @@ async function inTheGraph({ page }) {
     await settle(page);
     ok(await page.locator("#map canvas").isVisible(), "m shows all blocks");
     equal(await chosen(), "c1000000", "and a click there chooses one");
+    await page.keyboard.press("b");
+    await settle(page);
+    ok(
+        !(await page.locator("#side").isVisible()) && (await page.locator("#block-code").isVisible()),
+        "b gives the block all the room",
+    );
     await page.keyboard.press("g");
+    await settle(page);
+    ok(await page.locator("#graph").isVisible(), "and what shows the graph brings it back");
 }
 
 async function inTheLists({ page, report }) {
@@ -225,6 +233,14 @@ async function byTab({ page }) {
     ok(
         /cytoscape \d/.test(about) && /dagre \d/.test(about) && about.includes("Permission is hereby granted"),
         "and what the page is made of, with the licences",
+    );
+    const words = await page.$$eval("#help .glossary dt", (terms) => terms.map((term) => term.textContent));
+    const purposes = process.env.PURPOSES.split("\n");
+    const unexplained = purposes.filter((purpose) => !words.includes(purpose.split(",")[0]));
+    ok(
+        purposes.length > 20 && unexplained.length === 0,
+        "every purpose of host code is explained",
+        unexplained.join("\n"),
     );
     await page.keyboard.press("Escape");
     ok(!(await page.locator("#help").isVisible()), "Escape closes it");

@@ -27,5 +27,7 @@ if [ -x "$top_builddir/calque" ]; then
         REAL=$work/recorded.html
     fi
 fi
-export EXPLAINED REAL
+# What host code is said to be for (exec/dump_host.c), which the page has to explain.
+PURPOSES=$(sed -n '/map_purpose(e, /{s/^[^"]*//;p;}' "$top_srcdir"/src/backend/x86_64/*.c | grep -o '"[^"]*"' | tr -d '"' | sort -u)
+export EXPLAINED REAL PURPOSES
 HOME=$work "$NODE" "$top_srcdir/tests/report/page.mjs" "$page" "$work"
