@@ -47,6 +47,10 @@ static void note_live_flags(LockstepCode *c, const IrBlock *b)
     unsigned live = b->fl_live_out;
     uint32_t at = c->n_live;
     c->live_out = ir_flags_to_eflags(live);
+    for (unsigned i = 0; i < 2; i++) {
+        c->target[i] = b->insn[b->n - 1].target[i];
+        c->dead_on[i] = ir_flags_to_eflags(b->fl_dead_on[i]);
+    }
     for (uint32_t i = b->n; i-- > 0;) {
         const IrInsn *in = &b->insn[i];
         live = (live & ~(unsigned)in->fl_wr) | in->fl_rd;

@@ -33,7 +33,9 @@ typedef struct LockstepCode {
     bool outward;           /* may change the memory map: the first of its step */
     bool loose;             /* x87 and vector results of limited precision */
     uint32_t n_guest;
-    uint32_t live_out; /* EFLAGS bits that count at the block's end */
+    uint32_t live_out;   /* EFLAGS bits that count at the block's end ... */
+    uint32_t dead_on[2]; /* ... except these on the way to target[] of its last operation */
+    uint32_t target[2];
     uint32_t n_live;
     LiveFlags live[]; /* by instruction, in ascending order */
 } LockstepCode;

@@ -191,6 +191,8 @@ static bool loosely_same(const CPUState *a, const CPUState *b, const Field *f)
 static uint32_t flags_that_count(const LockstepCode *c, uint32_t eip, bool raised)
 {
     uint32_t mask = raised ? FL_ARITH : c->live_out;
+    for (unsigned i = 0; i < 2 && !raised; i++)
+        if (c->target[i] == eip) mask &= ~c->dead_on[i];
     for (uint32_t i = 0; i < c->n_live; i++)
         if (c->live[i].eip == eip) mask &= c->live[i].eflags;
     return mask;

@@ -134,7 +134,7 @@ static void look_ahead(Tr *t, Fetch *f, uint32_t page_eip)
     IrBlock *b = t->b;
     const IrInsn *end = &b->insn[b->n - 1];
     Window w = { .code = f->src->page0, .size = code_end(f->src), .eip0 = page_eip, .lo = code_end(f->src) };
-    unsigned live = IR_FL_ALL;
+    unsigned live = IR_FL_ALL, edge[2];
 
     w.code32 = (t->mode & MODE_CS32) != 0;
     b->fl_live_out = IR_FL_ALL;
@@ -147,13 +147,14 @@ static void look_ahead(Tr *t, Fetch *f, uint32_t page_eip)
     case IR_JCC:
     case IR_JZ:
     case IR_JNZ:
-        live = tr_flags_needed(&w, f->feat, end->target[0] - page_eip);
-        if (live != IR_FL_ALL) live |= tr_flags_needed(&w, f->feat, end->target[1] - page_eip);
+        for (unsigned i = 0; i < 2; i++) edge[i] = tr_flags_needed(&w, f->feat, end->target[i] - page_eip);
+        live = edge[0] | edge[1];
+        for (unsigned i = 0; i < 2; i++) b->fl_dead_on[i] = (uint8_t)(live & ~edge[i]);
         break;
     default: break;
     }
     b->fl_live_out = (uint8_t)live;
-    if (live != IR_FL_ALL) {
+    if (live != IR_FL_ALL || b->fl_dead_on[0] | b->fl_dead_on[1]) {
         b->look_lo = page_eip + w.lo;
         b->look_hi = page_eip + w.hi;
     }
@@ -165,6 +166,7 @@ static void start(Tr *t, IrBlock *b, CPUState *cpu)
     b->eip = cpu->eip;
     b->pinned = false;
     b->n_soft = 0;
+    b->fl_dead_on[0] = b->fl_dead_on[1] = 0;
     b->cs_base = cpu->seg[SEG_CS].base;
     b->mode = cpu->mode;
     b->mmu_idx = (uint8_t)cpu_mmu_idx(cpu);

@@ -114,6 +114,7 @@ typedef struct IrBlock {
     uint32_t n_guest;      /* guest instructions */
     uint8_t mmu_idx;       /* which TLB the block's accesses use, softmmu/mmu.h */
     uint8_t fl_live_out;   /* arithmetic flags live at the block's end (look-ahead; ALL when unknown) */
+    uint8_t fl_dead_on[2]; /* of these, the ones that nobody needs on the way to target[0], target[1] */
     struct IrNotes *notes; /* tcg/notes.h: where passes say what they do; NULL: nobody asks */
     uint32_t look_lo,
         look_hi; /* guest EIPs [lo, hi), in the first page, whose bytes fl_live_out relies on: a write there

@@ -102,8 +102,8 @@ case $backends in
     shows 'a load: page check, TLB check, the load, its slow path' '^  host .* ; page check' '^  host .* mov r8d, ebx +; address' \
         '^  host .* ; TLB check' '^  host .* mov eax, dword ptr \[r8 \+ r9\]$' '^  cold .* call load +; slow load'
     explain 01d8 75fc
-    shows 'a loop: flag save, interrupt poll, chain slots' '; flag save' '; interrupt poll' '; chain slot' \
-        '; chain slot, unlinked'
+    shows 'a loop: interrupt poll, chain slots, flags saved on the way out' '; interrupt poll' '^  host .* ; chain slot' \
+        '^  cold .* ; flag save' '; chain slot, unlinked'
     explain e8fbffffff
     shows 'a call: interrupt poll, return stack' '; interrupt poll' '; return stack push' '; chain slot' '; return stack pop'
     explain c3

@@ -174,16 +174,24 @@ uint8_t flags_live_before(const Emit *e)
 
 void flags_save(Emit *e)
 {
-    if (e->alloc.flags != FLAGS_HOST) return;
+    bool split = e->alloc.flags == FLAGS_SPLIT;
+    if (e->alloc.flags != FLAGS_HOST && !split) return;
     Asm *a = &e->a;
     const char *was = map_purpose(e, "flag save");
     asm_mov64(a, R9, RAX);
     asm8(a, 0x9f);                                /* lahf */
     asm_rr(a, W8 | DIGIT, 0x0f90 | CC_O, 0, RAX); /* seto al */
+    if (split) {
+        enum { CF = 0x100 };
+        asm_rm(a, W32, 0x0fb7, R11, STATE(cc)); /* movzx */
+        asm_alu_imm(a, 4, 4, R11, CF);
+        asm_alu_imm(a, 4, 4, RAX, 0xffff & ~CF);
+        asm_rr(a, W32, 0x09, R11, RAX);
+    }
     asm_rm(a, W16, 0x89, RAX, STATE(cc));
     asm_mov64(a, RAX, R9);
     map_purpose(e, was);
-    e->alloc.flags = FLAGS_BOTH;
+    e->alloc.flags = split ? FLAGS_STATE : FLAGS_BOTH;
 }
 
 void flags_load(Emit *e)
@@ -204,6 +212,16 @@ void flags_need(Emit *e, const IrInsn *in)
 {
     uint8_t live = e->live[e->cur];
     if (flags_read(in, in->fl_rd, in->fl_wr, live) | (live & ~in->fl_wr)) flags_load(e);
+}
+
+bool flags_split(Emit *e)
+{
+    if (e->alloc.flags != FLAGS_STATE || !(e->live[e->cur] & IR_CF)) return false;
+    const IrInsn *next = &e->b->insn[e->cur + 1];
+    while (next->op == IR_MARK || next->op == IR_NOP) next++;
+    if (next->op != IR_JCC || ir_cc_flags(next->cc) & IR_CF) return false;
+    e->alloc.flags = FLAGS_SPLIT;
+    return true;
 }
 
 void flags_done(Emit *e, const IrInsn *in)

@@ -16,7 +16,8 @@
 #include "backend/backend.h"
 #include "backend/x86_64/asm.h"
 
-enum { FLAGS_STATE, FLAGS_HOST, FLAGS_BOTH };
+/* FLAGS_SPLIT: CF in CPUState.cc, the others in the host; from an INC or DEC to the conditional jump that follows it. */
+enum { FLAGS_STATE, FLAGS_HOST, FLAGS_BOTH, FLAGS_SPLIT };
 enum { N_TEMP_REGS = 3, MAX_RUN = 257, SPILL_SLOTS = 64, MAX_COLD = 4096, MAX_SITES = 4 };
 
 #define RUN_MARK 0x8000u
@@ -119,11 +120,13 @@ unsigned reg_read(Emit *e, const IrOpnd *o, unsigned width);   /* host register 
 unsigned reg_write(Emit *e, const IrOpnd *o, unsigned width);  /* for a result; partial widths keep the rest */
 unsigned reg_update(Emit *e, const IrOpnd *o, unsigned width); /* for an operand that is read and written */
 unsigned gpr_host(Emit *e, unsigned reg);                      /* for whole registers in addresses */
-void temp_release(Emit *e);                 /* after an operation: frees temporaries not used again */
-void flags_save(Emit *e);                   /* live flags also in CPUState.cc; uses r9, keeps host flags */
-void flags_load(Emit *e);                   /* from CPUState.cc to the host; uses r9 */
+void temp_release(Emit *e); /* after an operation: frees temporaries not used again */
+void flags_save(Emit *e);   /* live flags also in CPUState.cc; uses r9, keeps host flags, unless they are
+                                             * split: then uses r11, too, and leaves them in CPUState.cc only */
+void flags_load(Emit *e);   /* from CPUState.cc to the host; uses r9 */
 void flags_need(Emit *e, const IrInsn *in); /* before an operation that reads or passes through flags natively */
 void flags_done(Emit *e, const IrInsn *in); /* after it */
+bool flags_split(Emit *e);                  /* before an INC or DEC: true when nothing need be done to keep CF */
 void flags_clobber(Emit *e);                /* before code that destroys host flags: live ones go to CPUState.cc */
 uint8_t flags_live_before(const Emit *e);
 Cold *cold_new(Emit *e, void (*fn)(Emit *, Cold *));

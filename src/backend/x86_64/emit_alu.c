@@ -172,10 +172,11 @@ static const struct {
 void emit_unary(Emit *e, const IrInsn *in)
 {
     unsigned d = reg_update(e, &in->dst, in->width);
-    if (in->op != IR_NOT) begin(e, in);
+    bool split = (in->op == IR_INC || in->op == IR_DEC) && in->fl_wr && flags_split(e);
+    if (in->op != IR_NOT && !split) begin(e, in);
     asm_rr(&e->a, asm_width(in->width) | DIGIT, unary[in->op - IR_INC].opcode | (in->width != 1),
            unary[in->op - IR_INC].digit, d);
-    flags_done(e, in);
+    if (!split) flags_done(e, in);
 }
 
 void emit_imul(Emit *e, const IrInsn *in)

@@ -161,6 +161,45 @@ void emit_goto(Emit *e, const IrInsn *in)
     jump_out(e, 0, in->target[0]);
 }
 
+/* Flags that somebody needs on the way to target[n] and that are not in CPUState.cc yet. */
+static bool saves_on(const Emit *e, unsigned n)
+{
+    unsigned live = e->b->fl_live_out & ~(unsigned)e->b->fl_dead_on[n];
+    switch (e->alloc.flags) {
+    case FLAGS_HOST: return live;
+    case FLAGS_SPLIT: return live & ~(unsigned)IR_CF;
+    default: return false;
+    }
+}
+
+static void cold_edge(Emit *e, Cold *c)
+{
+    flags_save(e);
+    jump_out(e, c->reg, c->value);
+}
+
+/* Exit n is taken on cc, with its flags saved on the way when only it needs them. */
+static void edge_on(Emit *e, unsigned n, uint32_t target, unsigned cc)
+{
+    map_purpose(e, slot(e));
+    if (!saves_on(e, n)) {
+        direct_exit(e, n, target, asm_jcc(&e->a, cc));
+        return;
+    }
+    Cold *c = cold_new(e, cold_edge);
+    c->reg = (uint8_t)n;
+    c->value = target;
+    cold_site(c, asm_jcc(&e->a, cc));
+}
+
+static void last_edge(Emit *e, unsigned n, uint32_t target)
+{
+    uint8_t was = e->alloc.flags;
+    if (saves_on(e, n)) flags_save(e);
+    jump_out(e, n, target);
+    e->alloc.flags = was;
+}
+
 /* A conditional jump out: straight when forward.  A loop's jump back is the last thing, with the way out of the loop a jump not
  * taken before it. */
 static void branch_out(Emit *e, const IrInsn *in, unsigned cc)
@@ -169,19 +208,18 @@ static void branch_out(Emit *e, const IrInsn *in, unsigned cc)
     unsigned first = loop ? 1 : 0;
     if (first == 0 && is_backward(e, in->target[0]) && !unchained(e)) {
         uint8_t *not_taken = asm_jcc(&e->a, cc ^ 1);
-        jump_out(e, 0, in->target[0]);
+        last_edge(e, 0, in->target[0]);
         asm_patch(not_taken, e->a.p);
     } else {
-        map_purpose(e, slot(e));
-        direct_exit(e, first, in->target[first], asm_jcc(&e->a, cc ^ first));
+        edge_on(e, first, in->target[first], cc ^ first);
     }
-    jump_out(e, first ^ 1, in->target[first ^ 1]);
+    last_edge(e, first ^ 1, in->target[first ^ 1]);
 }
 
 void emit_jcc(Emit *e, const IrInsn *in)
 {
-    flags_need(e, in);
-    finish(e);
+    if (e->alloc.flags != FLAGS_SPLIT) flags_need(e, in);
+    if (e->alloc.flags == FLAGS_HOST && saves_on(e, 0) && saves_on(e, 1)) finish(e);
     branch_out(e, in, in->cc);
 }
 
