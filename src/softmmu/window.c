@@ -227,6 +227,15 @@ void window_serve(Mmu *m, const TlbEntry *e, uint32_t page, bool write)
 
 /* --- forgetting ------------------------------------------------------------------------------------- */
 
+/* How long the next one has to wait.  Without paging there is nothing to learn from: it closes when paging begins. */
+static void judge(Window *w)
+{
+    if (w->samples >= SAMPLES_GOOD)
+        w->samples_needed = SAMPLES_MIN;
+    else if (w->samples_needed < SAMPLES_MAX)
+        w->samples_needed *= 2;
+}
+
 void window_close(Mmu *m)
 {
     Window *w = m->window;
@@ -237,10 +246,7 @@ void window_close(Mmu *m)
     m->window_open = false;
     w->stale = true;
     w->stats.closed++;
-    if (w->samples >= SAMPLES_GOOD)
-        w->samples_needed = SAMPLES_MIN;
-    else if (w->samples_needed < SAMPLES_MAX)
-        w->samples_needed *= 2;
+    if (!w->identity) judge(w);
     w->samples = 0;
 }
 
