@@ -208,7 +208,9 @@ static void page_written(Exec *ex, uint8_t *host, PhysAddr page_addr, unsigned o
         for (TB *tb = page->first; tb; tb = tb->page_next[tb->page_host[0] == host ? 0 : 1])
             for (unsigned i = 0; i < tb->n_pages; i++)
                 if (tb->page_host[i] == host) mark_extent(ex, tb, i);
-    } else if (page->writes >= IDLE_WRITES) {
+    } else if (page->writes < IDLE_WRITES) {
+        phys_code_idle(pm, page->phys);
+    } else {
         phys_code_clear_page(pm, page->phys);
         *slot = page->next;
         free(page);

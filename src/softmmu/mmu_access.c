@@ -129,7 +129,7 @@ bool mmu_ld_rmw(Mmu *m, uint32_t lin, unsigned size, unsigned idx, uint64_t *val
 /* A program that generates code stores much that is there already. */
 static bool rewrites_code(Mmu *m, const Part *p, uint64_t value)
 {
-    return memcmp(p->host, &value, p->len) == 0 && phys_code_hit(m->phys, p->phys, p->len);
+    return memcmp(p->host, &value, p->len) == 0 && phys_code_unchanged(m->phys, p->phys, p->len);
 }
 
 static bool st_slow(Mmu *m, uint32_t lin, uint64_t value, unsigned size, unsigned idx, MmuFault *fault)

@@ -86,7 +86,11 @@ void phys_off_remap(PhysMem *pm, void (*fn)(void *opaque), void *opaque);
 typedef void PhysCodeWritten(void *opaque, PhysAddr addr, unsigned len);
 void phys_on_code_written(PhysMem *pm, PhysCodeWritten *fn, void *opaque);
 void phys_code_mark(PhysMem *pm, PhysAddr addr, unsigned len); /* bytes now hold translated code */
-void phys_code_clear_page(PhysMem *pm, PhysAddr page);         /* no translated code left there */
+/* The code is gone, but may be back soon: until the page is marked again or cleared every write to it is reported. */
+void phys_code_idle(PhysMem *pm, PhysAddr page);
+/* A write to these bytes of one page that leaves them as they are need not be reported, though some are marked. */
+bool phys_code_unchanged(PhysMem *pm, PhysAddr addr, unsigned len);
+void phys_code_clear_page(PhysMem *pm, PhysAddr page); /* no translated code left there */
 bool phys_page_has_code(PhysMem *pm, PhysAddr page);
 bool phys_code_hit(PhysMem *pm, PhysAddr addr, unsigned len);     /* any marked byte touched? */
 void phys_code_written(PhysMem *pm, PhysAddr addr, unsigned len); /* calls the callback if phys_code_hit */

@@ -39,6 +39,7 @@ static uint64_t bytes_in(unsigned g, unsigned offset, unsigned n)
 
 static bool touches(const CodePage *c, unsigned offset, unsigned n)
 {
+    if (c->idle) return true;
     for (uint64_t left = c->granules & granules(offset, n); left; left &= left - 1) {
         unsigned g = (unsigned)__builtin_ctzll(left);
         if (c->bytes[g] & bytes_in(g, offset, n)) return true;
@@ -74,6 +75,7 @@ static void forget_alias(PhysMem *pm, CodePage *c, uint32_t page)
         c->page[i] = c->page[--c->n_pages];
         break;
     }
+    if (c->n_pages == 0) c->idle = false;
     if (c->n_pages == 0 && c->granules) {
         c->granules = 0;
         pm->n_code_pages--;
@@ -110,6 +112,7 @@ static void mark_page(PhysMem *pm, PhysAddr addr, unsigned n)
         if (!*slot) die("out of memory for code tracking"); /* a write to this code would go unnoticed */
     }
     CodePage *c = *slot;
+    c->idle = false;
     remember_alias(pm, c, (uint32_t)(addr >> PAGE_SHIFT));
     if (!c->granules) pm->n_code_pages++;
     mark_bytes(c, addr & PAGE_MASK, n);
@@ -130,6 +133,20 @@ void phys_code_clear_page(PhysMem *pm, PhysAddr page)
     PhysPage p = phys_find(pm, page);
     CodePage *c = phys_code_of(&p);
     if (c) forget_alias(pm, c, (uint32_t)(page >> PAGE_SHIFT));
+}
+
+void phys_code_idle(PhysMem *pm, PhysAddr page)
+{
+    PhysPage p = phys_find(pm, page);
+    CodePage *c = phys_code_of(&p);
+    if (c) c->idle = true;
+}
+
+bool phys_code_unchanged(PhysMem *pm, PhysAddr addr, unsigned len)
+{
+    PhysPage p = phys_find(pm, addr);
+    const CodePage *c = phys_code_of(&p);
+    return c && !c->idle && touches(c, addr & PAGE_MASK, len);
 }
 
 bool phys_page_has_code(PhysMem *pm, PhysAddr page)

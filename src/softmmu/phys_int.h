@@ -29,6 +29,7 @@ enum { CODE_ALIASES = 4 };
 typedef struct CodePage {
     uint64_t granules;  /* bit per 64 bytes that hold code */
     uint64_t bytes[64]; /* which of them: valid where the granule's bit is set */
+    bool idle;          /* phys_code_idle() */
     unsigned n_pages;
     uint32_t page[CODE_ALIASES]; /* page numbers */
 } CodePage;

@@ -169,9 +169,10 @@ static void test_stale(const char *backend)
     for (uint32_t i = 4; i < 10; i++) rig_write(&r, AT + i * STEP, "\0", 1);
     ok(r.ex->n_invalidated == before + BLOCKS, "%s: more of them, all", backend);
     ok(phys_page_has_code(r.phys, AT), "%s: it stays watched for a while", backend);
-    for (uint32_t i = 0; i < BLOCKS; i++) rig_write(&r, AT + i * STEP, "\x90", 1);
+    for (uint32_t i = 0; i < BLOCKS; i++) rig_write(&r, AT + i * STEP + 3, "\0", 1); /* as it is, and no code */
     ok(!phys_page_has_code(r.phys, AT), "%s: not for ever", backend);
     r.cpu->regs[R_EAX] = 0;
+    rig_write(&r, AT, "\x4b\xf4", 2); /* dec %ebx; hlt */
     ok(rig_run(&r, AT) && r.cpu->regs[R_EAX] == 0, "%s: and what was written is what runs", backend);
     rig_free(&r);
 }
