@@ -87,6 +87,13 @@ static bool has_mem(const IrInsn *in)
     return ir_op_info[in->op].mem != IR_MEM_NONE;
 }
 
+/* Most operations use no register but those that their operands name.  Passes ask several times about each, so it pays to know
+ * these apart. */
+static bool is_plain(const IrInsn *in, const IrOpInfo *info)
+{
+    return !(info->gpr_rd | info->gpr_wr) && in->op != IR_HELPER && in->op != IR_X87 && in->op != IR_VEC;
+}
+
 unsigned ir_reads(const IrInsn *in, uint16_t regs[12])
 {
     const IrOpInfo *info = &ir_op_info[in->op];
@@ -104,6 +111,7 @@ unsigned ir_reads(const IrInsn *in, uint16_t regs[12])
         add(&l, in->mem.base);
         add(&l, in->mem.index);
     }
+    if (is_plain(in, info)) return l.n;
     if (in->op == IR_VEC || in->op == IR_X87) fp_regs(&l, &in->fp, IR_USE_R);
     implicit(in, &rd, &wr);
     add_mask(&l, rd);
@@ -118,6 +126,7 @@ unsigned ir_writes(const IrInsn *in, uint16_t regs[12])
 
     if (info->dst & IR_USE_W && in->dst.kind == IR_REG) add(&l, in->dst.reg);
     if (info->a & IR_USE_W && in->a.kind == IR_REG) add(&l, in->a.reg);
+    if (is_plain(in, info)) return l.n;
     if (in->op == IR_VEC || in->op == IR_X87) fp_regs(&l, &in->fp, IR_USE_W);
     implicit(in, &rd, &wr);
     add_mask(&l, wr);

@@ -191,7 +191,8 @@ static void finish(Runs *r, IrBlock *b)
 void pass_runs(IrBlock *b)
 {
     static Runs r; /* one machine thread */
-    memset(r.value, 0, sizeof r.value);
+    uint32_t n_regs = IR_TEMP0 + (uint32_t)b->n_temps;
+    memset(r.value, 0, (n_regs < PASS_MAX_REGS ? n_regs : PASS_MAX_REGS) * sizeof *r.value);
     memset(r.open, 0, sizeof r.open);
     r.next_origin = ORIGIN_FIRST;
     r.n = 0;
