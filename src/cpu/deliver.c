@@ -157,7 +157,8 @@ static void deliver_inner(CPUState *cpu, const Event *ev, const SegDesc *gate, S
     SegDesc ss_desc;
     tss_inner_stack(cpu, cpl, &ss_sel, &esp);
     seg_check_ss(cpu, ss_sel, cpl, &ss_desc, EXC_TS);
-    SegCache ss = seg_image(ss_sel, &ss_desc, false);
+    SegCache ss;
+    seg_image(&ss, ss_sel, &ss_desc, false);
     Stack st = stack_on(cpu, &ss, esp, cpl, sel_error(ss_sel));
     stack_need_room(cpu, &st, ((v86 ? 9 : 5) + ev->has_error) * size);
     if (gate_offset(gate) > desc_limit(code)) cpu_raise_err(cpu, EXC_GP, 0);

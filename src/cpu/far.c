@@ -145,7 +145,8 @@ static void call_inner(CPUState *cpu, const SegDesc *gate, uint16_t cs, SegDesc 
     SegDesc ss_desc;
     tss_inner_stack(cpu, cpl, &ss_sel, &esp);
     seg_check_ss(cpu, ss_sel, cpl, &ss_desc, EXC_TS);
-    SegCache ss = seg_image(ss_sel, &ss_desc, false);
+    SegCache ss;
+    seg_image(&ss, ss_sel, &ss_desc, false);
     Stack old = stack_current(cpu), st = stack_on(cpu, &ss, esp, cpl, sel_error(ss_sel));
     stack_need_room(cpu, &st, (4 + params) * size);
     check_eip(cpu, gate_offset(gate), desc_limit(code));
@@ -243,7 +244,8 @@ static void return_outer(CPUState *cpu, Stack *st, uint16_t cs, SegDesc *code, u
     uint16_t ss_sel = (uint16_t)stack_pop(cpu, st, opsize);
     seg_check_ss(cpu, ss_sel, rpl, &ss_desc, EXC_GP);
     check_eip(cpu, eip, desc_limit(code));
-    SegCache ss = seg_image(ss_sel, &ss_desc, false);
+    SegCache ss;
+    seg_image(&ss, ss_sel, &ss_desc, false);
     seg_set_accessed(cpu, code);
 
     Stack outer = stack_on(cpu, &ss, cpu->regs[R_ESP], rpl, 0);
@@ -287,8 +289,8 @@ void helper_far_ret(CPUState *cpu, uint32_t opsize, uint32_t release)
 /* --- SYSENTER, SYSEXIT, SYSCALL, SYSRET ------------------------------------------------------------------ */
 static void flat_transfer(CPUState *cpu, uint16_t cs, uint16_t ss, unsigned cpl, uint32_t eip)
 {
-    cpu->seg[SEG_CS] = seg_flat((uint16_t)((cs & ~3u) | cpl), true, cpl);
-    cpu->seg[SEG_SS] = seg_flat((uint16_t)((ss & ~3u) | cpl), false, cpl);
+    seg_flat(&cpu->seg[SEG_CS], (uint16_t)((cs & ~3u) | cpl), true, cpl);
+    seg_flat(&cpu->seg[SEG_SS], (uint16_t)((ss & ~3u) | cpl), false, cpl);
     cpu->cpl = (uint8_t)cpl;
     cpu->eip = eip;
     cpu_update_mode(cpu);

@@ -122,7 +122,8 @@ static void return_outer(CPUState *cpu, Frame *f, SegDesc *code, unsigned opsize
     if (f->eip > desc_limit(code)) cpu_raise_err(cpu, EXC_GP, 0);
     seg_set_accessed(cpu, code);
 
-    SegCache ss = seg_image(ss_sel, &ss_desc, false);
+    SegCache ss;
+    seg_image(&ss, ss_sel, &ss_desc, false);
     cpu->seg[SEG_SS] = ss;
     if (!(ss.attr & SEG_DB)) esp = (cpu->regs[R_ESP] & 0xffff0000u) | (esp & 0xffff);
     cpu->regs[R_ESP] = esp;

@@ -64,19 +64,22 @@ void seg_set_accessed(CPUState *cpu, SegDesc *d)
     cpu_sys_st(cpu, d->lin + 5, d->hi >> 8, 1);
 }
 
-SegCache seg_image(uint16_t sel, const SegDesc *d, bool is_cs)
+void seg_image(SegCache *s, uint16_t sel, const SegDesc *d, bool is_cs)
 {
-    SegCache s = { .base = desc_base(d), .limit = desc_limit(d), .sel = sel, .attr = desc_attr(d) };
-    cpu_seg_update_bounds(&s, is_cs, true);
-    return s;
+    s->base = desc_base(d);
+    s->limit = desc_limit(d);
+    s->sel = sel;
+    s->attr = desc_attr(d);
+    cpu_seg_update_bounds(s, is_cs, true);
 }
 
-SegCache seg_flat(uint16_t sel, bool code, unsigned dpl)
+void seg_flat(SegCache *s, uint16_t sel, bool code, unsigned dpl)
 {
-    SegCache s = { .base = 0, .limit = 0xffffffffu, .sel = sel };
-    s.attr = (uint16_t)(SEG_G | SEG_DB | SEG_P | dpl << 5 | SEG_S | (code ? SEG_X : 0) | SEG_W | SEG_A);
-    cpu_seg_update_bounds(&s, code, true);
-    return s;
+    s->base = 0;
+    s->limit = 0xffffffffu;
+    s->sel = sel;
+    s->attr = (uint16_t)(SEG_G | SEG_DB | SEG_P | dpl << 5 | SEG_S | (code ? SEG_X : 0) | SEG_W | SEG_A);
+    cpu_seg_update_bounds(s, code, true);
 }
 
 void seg_load_null(CPUState *cpu, unsigned seg, uint16_t sel)
@@ -121,12 +124,12 @@ void seg_load(CPUState *cpu, unsigned seg, uint16_t sel)
     } else {
         check_data_segment(cpu, sel, &d);
     }
-    cpu->seg[seg] = seg_image(sel, &d, false);
+    seg_image(&cpu->seg[seg], sel, &d, false);
 }
 
 void seg_set_cs(CPUState *cpu, uint16_t sel, const SegDesc *d, unsigned cpl)
 {
-    cpu->seg[SEG_CS] = seg_image((uint16_t)((sel & ~3u) | cpl), d, true);
+    seg_image(&cpu->seg[SEG_CS], (uint16_t)((sel & ~3u) | cpl), d, true);
     cpu->cpl = (uint8_t)cpl;
 }
 
@@ -197,7 +200,7 @@ void helper_lldt(CPUState *cpu, uint32_t sel)
         return;
     }
     fetch_system(cpu, (uint16_t)sel, 1u << SYS_LDT, &d);
-    cpu->seg[SEG_LDTR] = seg_image((uint16_t)sel, &d, false);
+    seg_image(&cpu->seg[SEG_LDTR], (uint16_t)sel, &d, false);
 }
 
 void helper_ltr(CPUState *cpu, uint32_t sel)
@@ -209,7 +212,7 @@ void helper_ltr(CPUState *cpu, uint32_t sel)
     fetch_system(cpu, (uint16_t)sel, 1u << SYS_TSS16 | 1u << SYS_TSS32, &d);
     d.hi |= SYS_BUSY << 8;
     cpu_sys_st(cpu, d.lin + 5, d.hi >> 8, 1);
-    cpu->seg[SEG_TR] = seg_image((uint16_t)sel, &d, false);
+    seg_image(&cpu->seg[SEG_TR], (uint16_t)sel, &d, false);
 }
 
 uint32_t helper_sldt(CPUState *cpu)

@@ -93,8 +93,9 @@ bool seg_fetch(CPUState *cpu, uint16_t sel, SegDesc *d);
 void seg_fetch_or_raise(CPUState *cpu, uint16_t sel, SegDesc *d, int vector);
 /* Sets the accessed bit of a code or data descriptor in memory and in *d. */
 void seg_set_accessed(CPUState *cpu, SegDesc *d);
-/* A register image from a descriptor; changes no state. */
-SegCache seg_image(uint16_t sel, const SegDesc *d, bool is_cs);
+/* Fills *s from a descriptor and changes nothing else.  In place, for a copy of what was written field by field just before
+ * stalls the host. */
+void seg_image(SegCache *s, uint16_t sel, const SegDesc *d, bool is_cs);
 /* Loads ES, DS, FS, GS or SS with all checks; not CS.  In real and v86 mode too. */
 void seg_load(CPUState *cpu, unsigned seg, uint16_t sel);
 void seg_load_null(CPUState *cpu, unsigned seg, uint16_t sel);
@@ -106,6 +107,6 @@ void seg_set_cs(CPUState *cpu, uint16_t sel, const SegDesc *d, unsigned cpl);
 /* After a return to an outer level: registers that the new CPL may not use become null (SDM 3A 5.8.6). */
 void seg_drop_privileged(CPUState *cpu);
 /* The fixed flat segments of SYSENTER and its kin. */
-SegCache seg_flat(uint16_t sel, bool code, unsigned dpl);
+void seg_flat(SegCache *s, uint16_t sel, bool code, unsigned dpl);
 
 #endif

@@ -106,7 +106,7 @@ static void load_ldt(CPUState *cpu, uint16_t sel)
     if (sel_is_null(sel)) return;
     if (sel & 4 || !seg_fetch(cpu, sel, &d) || desc_is_segment(&d) || desc_type(&d) != SYS_LDT || !desc_present(&d))
         raise_ts(cpu, sel);
-    cpu->seg[SEG_LDTR] = seg_image(sel, &d, false);
+    seg_image(&cpu->seg[SEG_LDTR], sel, &d, false);
 }
 
 static void load_code(CPUState *cpu, uint16_t sel)
@@ -127,7 +127,7 @@ static void load_stack(CPUState *cpu, uint16_t sel)
     if (desc_dpl(&d) != cpu->cpl || (sel & 3) != cpu->cpl) raise_ts(cpu, sel);
     if (!desc_present(&d)) raise_absent(cpu, sel, EXC_SS);
     seg_set_accessed(cpu, &d);
-    cpu->seg[SEG_SS] = seg_image(sel, &d, false);
+    seg_image(&cpu->seg[SEG_SS], sel, &d, false);
 }
 
 static void load_data(CPUState *cpu, unsigned seg, uint16_t sel)
@@ -140,7 +140,7 @@ static void load_data(CPUState *cpu, unsigned seg, uint16_t sel)
     if (!(code && desc_is_conforming(&d)) && ((sel & 3u) > desc_dpl(&d) || cpu->cpl > desc_dpl(&d))) raise_ts(cpu, sel);
     if (!desc_present(&d)) raise_absent(cpu, sel, EXC_NP);
     seg_set_accessed(cpu, &d);
-    cpu->seg[seg] = seg_image(sel, &d, false);
+    seg_image(&cpu->seg[seg], sel, &d, false);
 }
 
 /* Descriptors of the new task, in the order of the checks in SDM 3A table 7-1. */
@@ -203,7 +203,7 @@ static bool do_switch(CPUState *cpu, uint16_t sel, TaskSwitch kind, uint32_t nex
     if (kind != TASK_IRET) set_busy(cpu, sel, true);
     if (nested) cpu_sys_st(cpu, base + TSS_LINK, old.sel, 2);
     d.hi |= SYS_BUSY << 8;
-    cpu->seg[SEG_TR] = seg_image(sel, &d, false);
+    seg_image(&cpu->seg[SEG_TR], sel, &d, false);
     commit(cpu, &im, nested);
     return im.trap;
 }

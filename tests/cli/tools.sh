@@ -1,6 +1,6 @@
 #!/bin/sh
 # perf and gdb understand translated code: -jitdump and -gdbjit.  The guest is a Multiboot kernel of a few bytes: it counts down from
-# 100 million, so that some time passes, then says OUT to isa-debug-exit.
+# a billion, so that some time passes (gdb is told of blocks now and then only), then says OUT to isa-debug-exit.
 calque=${CALQUE:-${top_builddir:-.}/calque}
 dir=$(mktemp -d) || exit 99
 trap 'rm -rf "$dir"' EXIT
@@ -13,8 +13,8 @@ skip() { # WHAT WHY
     n=$((n + 1))
     echo "ok $n - $1 # SKIP $2"
 }
-# As in stats.sh; code at 0x100020: mov esi,0x6000000; 1: dec esi; jnz 1b; xor eax,eax; out 0xf4,al; hlt
-printf '\002\260\255\033\000\000\001\000\376\117\121\344\000\000\020\000\000\000\020\000\000\000\000\000\000\000\000\000\040\000\020\000\276\000\000\000\006\116\165\375\061\300\346\364\364' >"$dir/guest"
+# As in stats.sh; code at 0x100020: mov esi,0x40000000; 1: dec esi; jnz 1b; xor eax,eax; out 0xf4,al; hlt
+printf '\002\260\255\033\000\000\001\000\376\117\121\344\000\000\020\000\000\000\020\000\000\000\000\000\000\000\000\000\040\000\020\000\276\000\000\000\100\116\165\375\061\300\346\364\364' >"$dir/guest"
 options="-m 16 -display none -serial null -monitor none -device isa-debug-exit,iobase=0xf4 -kernel $dir/guest"
 
 if [ "$(uname -m)" != x86_64 ]; then

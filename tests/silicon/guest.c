@@ -156,7 +156,7 @@ static void read_segment(Guest *g, uint16_t sel, SegCache *s)
 {
     SegDesc d = { 0 };
     seg_fetch(g->cpu, sel, &d);
-    *s = seg_image(sel, &d, desc_is_code(&d));
+    seg_image(s, sel, &d, desc_is_code(&d));
     cpu_seg_update_bounds(s, desc_is_code(&d), true);
 }
 
