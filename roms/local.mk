@@ -22,3 +22,7 @@ roms/lesson_bin.h: roms/lesson.bin $(top_srcdir)/roms/bin2c.sh
 	$(AM_V_GEN)$(SHELL) $(top_srcdir)/roms/bin2c.sh lesson_bin <roms/lesson.bin >$@.tmp && mv $@.tmp $@
 roms/lesson_elf.h: roms/lesson.elf $(top_srcdir)/roms/bin2c.sh
 	$(AM_V_GEN)$(SHELL) $(top_srcdir)/roms/bin2c.sh lesson_elf <roms/lesson.elf >$@.tmp && mv $@.tmp $@
+# Named here besides BUILT_SOURCES, which only "make all" and "make check" look at: "make calque" needs them too.
+src/hw/acpi_tables.$(OBJEXT): roms/dsdt_aml.h
+src/hw/pc_firmware.$(OBJEXT): roms/linuxboot_bin.h
+src/cli/opt_lesson.$(OBJEXT): roms/lesson_bin.h roms/lesson_elf.h

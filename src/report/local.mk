@@ -25,6 +25,7 @@ src/report/npm/stamp: $(top_srcdir)/src/report/package-lock.json $(top_srcdir)/s
 		&& chmod u+w $(@D)/package*.json && (cd $(@D) && $(NPM_CI)) >$(@D)/npm.log 2>&1 || { cat $(@D)/npm.log >&2; $(NPM_FAILED); }; touch $@
 src/report/page.html: src/report/npm/stamp $(top_srcdir)/src/report/build.mjs $(report_sources)
 	$(AM_V_GEN)$(NODE) $(top_srcdir)/src/report/build.mjs $(top_srcdir)/src/report src/report/npm/node_modules $@.tmp && mv $@.tmp $@
+src/cli/report_html.$(OBJEXT): src/report/page_html.h
 src/report/page_html.h: src/report/page.html $(top_srcdir)/roms/bin2c.sh
 	$(AM_V_GEN)$(SHELL) $(top_srcdir)/roms/bin2c.sh page_html <src/report/page.html >$@.tmp && mv $@.tmp $@
 endif
