@@ -124,8 +124,14 @@ static bool emit(Exec *ex, TB *tb, bool cached)
     return true;
 }
 
-/* Fills tb from the CPU's EIP with at most max instructions. False: code cache full. Raises #PF. */
-static bool fill(Exec *ex, TB *tb, PhysAddr phys, uint32_t lin, bool cached, unsigned max, bool *trackable)
+typedef struct How {
+    bool cached;
+    unsigned max; /* instructions */
+    PatchAdvice advice;
+} How;
+
+/* Fills tb from the CPU's EIP. False: code cache full. Raises #PF. */
+static bool fill(Exec *ex, TB *tb, PhysAddr phys, uint32_t lin, How how, bool *trackable)
 {
     CPUState *cpu = ex->cpu;
     static uint8_t copy[PAGE_SIZE];
@@ -147,9 +153,14 @@ static bool fill(Exec *ex, TB *tb, PhysAddr phys, uint32_t lin, bool cached, uns
     uint32_t to_end = ex->opt.code_end - (lin & ~PAGE_MASK);
     if (ex->opt.code_end && to_end <= PAGE_SIZE) src.end = to_end;
     src.page0 = page_bytes(ex, np.first, copy, &tb->page_host[0]);
-    if (cached && tb->page_host[0]) smc_advise(ex, phys, &src);
-    if ((cpu->mode & MODE_SINGLE) || !tb->page_host[0]) max = 1;
-    if (translate_block(&ex->ir, cpu, &src, max) == TRANSLATE_FAULT_NEXT_PAGE) cpu_raise_pf(cpu, &np.fault);
+    if (tb->page_host[0]) {
+        tb->advice = how.advice;
+        src.soft_from = how.advice.soft_from;
+        src.soft_to = how.advice.soft_to;
+        src.no_look_ahead = how.advice.no_look_ahead;
+    }
+    if ((cpu->mode & MODE_SINGLE) || !tb->page_host[0]) how.max = 1;
+    if (translate_block(&ex->ir, cpu, &src, how.max) == TRANSLATE_FAULT_NEXT_PAGE) cpu_raise_pf(cpu, &np.fault);
 
     if (ex->ir.look_hi > ex->ir.look_lo) { /* within the first page */
         tb->look_from = (uint16_t)((ex->ir.cs_base + ex->ir.look_lo) & PAGE_MASK);
@@ -157,7 +168,6 @@ static bool fill(Exec *ex, TB *tb, PhysAddr phys, uint32_t lin, bool cached, uns
     }
     for (unsigned i = 0; i < ex->ir.n_soft; i++) tb->soft[i] = (uint16_t)((phys & PAGE_MASK) + ex->ir.soft[i]);
     tb->n_soft = ex->ir.n_soft;
-    tb->advice = (PatchAdvice){ src.soft_from, src.soft_to, src.no_look_ahead };
     tb->size = ex->ir.size;
     tb->n_guest = ex->ir.n_guest;
     tb->n_pages = (lin & PAGE_MASK) + tb->size > PAGE_SIZE ? 2 : 1;
@@ -170,7 +180,7 @@ static bool fill(Exec *ex, TB *tb, PhysAddr phys, uint32_t lin, bool cached, uns
     }
     if (cpu->counting && !showing) count_note_block(ex, tb); /* one that is only shown is in no table */
     *trackable = tb->page_host[0] && (tb->n_pages == 1 || tb->page_host[1]);
-    return emit(ex, tb, cached && *trackable);
+    return emit(ex, tb, how.cached && *trackable);
 }
 
 /* The entry counts only once it is complete: a #PF on the way leaves nothing behind. */
@@ -182,8 +192,9 @@ static TB *try_build(Exec *ex, PhysAddr phys, uint32_t lin)
     cache_mode_id(ex);
     TB *copy = twin_copy(ex, phys, lin);
     if (copy) return copy;
-    if (!fill(ex, tb, phys, lin, true, TRANSLATE_MAX_INSNS, &trackable)) return NULL;
-    if (!trackable) return build_scratch(ex, lin, 1);
+    How how = { true, TRANSLATE_MAX_INSNS, smc_advice(ex, phys) };
+    if (!fill(ex, tb, phys, lin, how, &trackable)) return NULL;
+    if (!trackable) return build_scratch(ex, lin, NULL);
     ex->n_tb++;
     cache_insert(ex, tb);
     announce_block(ex, tb);
@@ -218,21 +229,22 @@ TB *build_tb(Exec *ex, PhysAddr phys, uint32_t lin)
     return tb;
 }
 
-TB *build_scratch(Exec *ex, uint32_t lin, unsigned max)
+TB *build_scratch(Exec *ex, uint32_t lin, const TB *whole)
 {
     CPUState *cpu = ex->cpu;
+    How alone = { .max = 1 }, how = alone;
+    if (whole) how = (How){ .max = (unsigned)cpu->insns_left, .advice = whole->advice };
     PhysAddr phys;
     MmuFault fault;
     bool trackable;
     if (!mmu_translate(&cpu->mmu, lin, MMU_EXEC, cpu_mmu_idx(cpu), &phys, &fault)) cpu_raise_pf(cpu, &fault);
     cache_mode_id(ex);
     size_t mark = ex->arena.used;
-    if (!fill(ex, &ex->scratch, phys, lin, false, max, &trackable)) {
+    if (!fill(ex, &ex->scratch, phys, lin, how, &trackable)) {
         exec_flush(ex);
         cache_mode_id(ex);
         mark = ex->arena.used;
-        if (!fill(ex, &ex->scratch, phys, lin, false, 1, &trackable))
-            does_not_fit(ex); /* its code is no longer tracked */
+        if (!fill(ex, &ex->scratch, phys, lin, alone, &trackable)) does_not_fit(ex); /* its code is no longer tracked */
     }
     ex->arena.used = mark; /* runs once: the next translation may overwrite it */
     ex->scratch_active = true;
@@ -242,13 +254,14 @@ TB *build_scratch(Exec *ex, uint32_t lin, unsigned max)
 TB *build_show(Exec *ex, const TB *tb)
 {
     static TB again;
-    bool trackable, cached = tb != &ex->scratch;
+    bool trackable;
+    How how = { tb != &ex->scratch, tb->n_guest, tb->advice };
     PhysAddr phys = tb->phys;
-    uint32_t lin = tb->lin, max = tb->n_guest, mask = log_mask;
+    uint32_t lin = tb->lin, mask = log_mask;
     ex->arena.used = ex->arena_base;
     log_mask |= LOG_IN_ASM | LOG_OP | LOG_OP_OPT | LOG_OUT_ASM;
     showing = true;
-    bool good = fill(ex, &again, phys, lin, cached, max, &trackable);
+    bool good = fill(ex, &again, phys, lin, how, &trackable);
     showing = false;
     log_mask = mask;
     return good ? &again : NULL;
@@ -272,11 +285,11 @@ uint32_t exec_show(Exec *ex, const ExecShow *how)
     cache_mode_id(ex);
     set_only(&ex->no_runs, how->no_runs, how->phys);
     set_only(&ex->no_window, how->no_window, how->phys);
-    smc_set_advice(ex, how->phys, (PatchAdvice){ how->soft_from, how->soft_to, how->no_look_ahead });
+    How as = { true, how->insns, { how->soft_from, how->soft_to, how->no_look_ahead } };
     ex->arena.used = ex->arena_base;
     log_mask |= how->items;
     showing = true;
-    if (!setjmp(env)) good = fill(ex, &tb, how->phys, cpu->seg[SEG_CS].base + cpu->eip, true, how->insns, &trackable);
+    if (!setjmp(env)) good = fill(ex, &tb, how->phys, cpu->seg[SEG_CS].base + cpu->eip, as, &trackable);
     showing = false;
     log_mask = mask;
     cpu->exc_env = NULL;

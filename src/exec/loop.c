@@ -124,7 +124,7 @@ static TB *find_whole_tb(Exec *ex)
 {
     CPUState *cpu = ex->cpu;
     uint32_t lin = cpu->seg[SEG_CS].base + cpu->eip;
-    if (ex->retry_single) return build_scratch(ex, lin, 1);
+    if (ex->retry_single) return build_scratch(ex, lin, NULL);
     uint32_t mode_id = cache_mode_id(ex);
     TB *tb = exec_known_tb(ex, mode_id);
     if (tb) return tb;
@@ -144,7 +144,7 @@ static TB *find_tb(Exec *ex)
     CPUState *cpu = ex->cpu;
     TB *tb = find_whole_tb(ex);
     if (!cpu->counting || (int32_t)tb->n_guest <= cpu->insns_left) return tb;
-    return build_scratch(ex, tb->lin, (unsigned)cpu->insns_left);
+    return build_scratch(ex, tb->lin, tb);
 }
 
 /* --- one turn ---------------------------------------------------------------------------------------------- */

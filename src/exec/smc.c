@@ -151,23 +151,11 @@ static void note_patch(Exec *ex, const TB *tb, unsigned offset, unsigned len)
     if (offset + len > p->to) p->to = (uint16_t)(offset + len);
 }
 
-void smc_advise(Exec *ex, PhysAddr phys, CodeSource *src)
+PatchAdvice smc_advice(Exec *ex, PhysAddr phys)
 {
     const PatchedCode *p = patched(ex, phys);
-    if (p->phys != phys || p->writes < SOFT_AFTER) return;
-    src->no_look_ahead = p->look;
-    src->soft_from = p->from;
-    src->soft_to = p->to;
-}
-
-void smc_set_advice(Exec *ex, PhysAddr phys, PatchAdvice advice)
-{
-    bool any = advice.soft_to || advice.no_look_ahead;
-    *patched(ex, phys) = (PatchedCode){ .phys = phys,
-                                        .from = advice.soft_from,
-                                        .to = advice.soft_to,
-                                        .look = advice.no_look_ahead,
-                                        .writes = any ? SOFT_AFTER : 0 };
+    if (p->phys != phys || p->writes < SOFT_AFTER) return (PatchAdvice){ 0 };
+    return (PatchAdvice){ p->from, p->to, p->look };
 }
 
 /* --- writes ------------------------------------------------------------------------------------------------ */

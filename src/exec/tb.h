@@ -153,14 +153,13 @@ uint32_t cache_mode_id(Exec *ex); /* for the CPU's mode now */
 void pages_add(Exec *ex, TB *tb);
 void pages_remove(Exec *ex, TB *tb);
 void pages_free(Exec *ex, bool untrack);
-void smc_set_advice(Exec *ex, PhysAddr phys, PatchAdvice advice);
-void smc_advise(Exec *ex, PhysAddr phys, CodeSource *src); /* what to do otherwise where the block was patched */
-void smc_attach(Exec *ex);                                 /* code tracking callbacks */
+PatchAdvice smc_advice(Exec *ex, PhysAddr phys); /* what to do otherwise where the block was patched */
+void smc_attach(Exec *ex);                       /* code tracking callbacks */
 
 /* build.c */
 TB *build_tb(Exec *ex, PhysAddr phys, uint32_t lin); /* translates at CPUState.eip; raises #PF */
-/* At most max instructions, not cached.  More than one only where the same code has a block in the cache. */
-TB *build_scratch(Exec *ex, uint32_t lin, unsigned max);
+/* Not cached.  One instruction, or as many of whole, which has its place in the cache, as may be run. */
+TB *build_scratch(Exec *ex, uint32_t lin, const TB *whole);
 /* Translates tb, which is dead after this, once more, showing all that -d can; the CPU must be as before it ran.  NULL: it
  * cannot be. */
 TB *build_show(Exec *ex, const TB *tb);

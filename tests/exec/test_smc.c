@@ -154,6 +154,26 @@ static void test_soft(const char *backend)
     rig_free(&r);
 }
 
+/* The same in one block, which a deadline cuts between the two: what is run of it must read the immediate, too. */
+static void test_soft_cut(const char *backend)
+{
+    static const uint8_t code[] = {
+        0xff, 0x05, 7,    0x20, 0, 0, /* 2000: incl 2007h */
+        0xb8, 0,    0,    0,    0,    /* 2006: mov $0, %eax */
+        0x01, 0xc3,                   /* add %eax, %ebx */
+        0x49, 0x75, 0xf0,             /* dec %ecx; jnz 2000h */
+        0xf4,                         /* hlt */
+    };
+    enum { TIMES = 100, ROUND = 5 };
+    Rig r;
+    rig_init(&r, &(ExecOptions){ .backend = backend, .tb_size_mib = 8, .max_insns = TIMES * ROUND + 2 });
+    rig_write(&r, 0x2000, code, sizeof code);
+    rig_run(&r, 0x2000);
+    ok(r.cpu->eip == 0x200b && r.cpu->regs[R_EAX] == TIMES + 1, "%s: also by a block cut short: EAX %u", backend,
+       r.cpu->regs[R_EAX]);
+    rig_free(&r);
+}
+
 /* A page of old code is used for data: after some writes that hit blocks all the rest go, and then the page is plain. */
 static void test_stale(const char *backend)
 {
@@ -183,6 +203,7 @@ int main(void)
     for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
         if (!backend_find(names[i])) continue;
         test_soft(names[i]);
+        test_soft_cut(names[i]);
         test_stale(names[i]);
     }
     if (backend_find("x86_64")) {
