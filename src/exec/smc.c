@@ -54,18 +54,8 @@ static void mark_extent(Exec *ex, const TB *tb, unsigned i)
     if (i == 0 && tb->look_len) phys_code_mark(pm, tb->page_phys[0] + tb->look_from, tb->look_len);
 }
 
-static void page_add(Exec *ex, TB *tb, unsigned i)
+static void page_track(Exec *ex, const TB *tb, unsigned i)
 {
-    CodePage **slot = page_slot(ex, tb->page_host[i]);
-    if (!*slot) {
-        CodePage *p = malloc(sizeof *p);
-        if (!p) abort();
-        *p = (CodePage){ .host = tb->page_host[i], .phys = tb->page_phys[i] };
-        *slot = p;
-    }
-    tb->page_next[i] = (*slot)->first;
-    (*slot)->first = tb;
-    (*slot)->writes = 0;
     if (!phys_page_has_code(ex->cpu->mmu.phys, tb->page_phys[i])) {
         if (log_on(LOG_PAGE)) log_printf("page %09llx: holds translated code\n", (unsigned long long)tb->page_phys[i]);
         mmu_protect_code(&ex->cpu->mmu, tb->page_phys[i]);
@@ -73,8 +63,25 @@ static void page_add(Exec *ex, TB *tb, unsigned i)
     mark_extent(ex, tb, i);
 }
 
+static void page_add(Exec *ex, TB *tb, unsigned i)
+{
+    CodePage **slot = page_slot(ex, tb->page_host[i]);
+    if (!*slot) {
+        CodePage *p = malloc(sizeof *p);
+        if (!p) abort();
+        *p = (CodePage){ .host = tb->page_host[i] };
+        *slot = p;
+    }
+    tb->page_next[i] = (*slot)->first;
+    (*slot)->first = tb;
+    (*slot)->phys = tb->page_phys[i];
+    (*slot)->writes = 0;
+}
+
+/* Marked first: a page that is known by too many addresses loses its blocks then. */
 void pages_add(Exec *ex, TB *tb)
 {
+    for (unsigned i = 0; i < tb->n_pages; i++) page_track(ex, tb, i);
     for (unsigned i = 0; i < tb->n_pages; i++) page_add(ex, tb, i);
 }
 
@@ -168,10 +175,15 @@ static void drop(Exec *ex, TB *tb, enum TraceWhy why, PhysAddr page_addr, unsign
     cache_invalidate(ex, tb, why, &(TraceWrite){ page_addr + offset, len });
 }
 
+static bool is_stale(const CodePage *page)
+{
+    return page->writes >= STALE_WRITES;
+}
+
 /* Drops the blocks made from these bytes, or all when the page holds no code any more. */
 static bool drop_hit(Exec *ex, CodePage *page, PhysAddr page_addr, unsigned offset, unsigned len)
 {
-    bool stale = page->writes >= STALE_WRITES, any = false;
+    bool stale = is_stale(page), any = false;
     for (TB *tb = page->first, *next; tb; tb = next) {
         bool first = tb->page_host[0] == page->host;
         next = tb->page_next[first ? 0 : 1];
@@ -189,6 +201,7 @@ static void page_written(Exec *ex, uint8_t *host, PhysAddr page_addr, unsigned o
     PhysMem *pm = ex->cpu->mmu.phys;
     CodePage **slot = page_slot(ex, host), *page = *slot;
     if (!page) return;
+    page->phys = page_addr; /* which leads here now; another may not any more */
     if (drop_hit(ex, page, page_addr, offset, len) || !page->first) page->writes++;
     if (page->first) {
         /* What is left is marked again: its bytes may have been shared, or be marked for a block that is gone. */
@@ -218,8 +231,16 @@ static void code_written(void *opaque, PhysAddr addr, unsigned len)
     }
 }
 
-/* Before a guest store to code: when it hits the block that is running, the rest of that block would be
- * stale after it; the instruction is run again alone. */
+/* Whether after this write the rest of the block that makes it could be outdated unseen: it hits the block, or takes away the
+ * marks that would tell of a later one that does.  Those of a part of a block are the whole block's. */
+static bool outdates(Exec *ex, const TB *tb, const uint8_t *host, unsigned offset, unsigned len)
+{
+    if (tb->page_host[0] != host && tb->page_host[1] != host) return false;
+    const CodePage *page = *page_slot(ex, host);
+    return tb == &ex->scratch || (page && is_stale(page)) || tb_hit(tb, host, offset, len);
+}
+
+/* Before a guest store to code: the instruction is run again alone when the rest of its block may not follow. */
 static void code_write_check(CPUState *cpu, PhysAddr addr, unsigned len)
 {
     Exec *ex = cpu->exec;
@@ -229,7 +250,7 @@ static void code_write_check(CPUState *cpu, PhysAddr addr, unsigned len)
         unsigned offset = (unsigned)(addr & PAGE_MASK), n = PAGE_SIZE - offset < len ? PAGE_SIZE - offset : len;
         bool writable;
         uint8_t *host = phys_page_host(cpu->mmu.phys, addr & ~(PhysAddr)PAGE_MASK, &writable);
-        if (host && tb_hit(tb, host, offset, n)) cpu_retry_single(cpu);
+        if (host && outdates(ex, tb, host, offset, n)) cpu_retry_single(cpu);
         addr += n;
         len -= n;
     }

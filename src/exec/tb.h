@@ -62,7 +62,7 @@ typedef struct BlockSet {
 /* Blocks of one guest page. */
 typedef struct CodePage {
     uint8_t *host;
-    PhysAddr phys;
+    PhysAddr phys; /* one of its addresses: of the last block made, or the last write */
     TB *first;
     unsigned writes; /* to bytes that were code, since a block was last made here */
     struct CodePage *next;

@@ -112,8 +112,8 @@ static void mark_page(PhysMem *pm, PhysAddr addr, unsigned n)
         if (!*slot) die("out of memory for code tracking"); /* a write to this code would go unnoticed */
     }
     CodePage *c = *slot;
-    c->idle = false;
     remember_alias(pm, c, (uint32_t)(addr >> PAGE_SHIFT));
+    c->idle = false;
     if (!c->granules) pm->n_code_pages++;
     mark_bytes(c, addr & PAGE_MASK, n);
 }

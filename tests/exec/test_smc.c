@@ -197,6 +197,53 @@ static void test_stale(const char *backend)
     rig_free(&r);
 }
 
+/* The block that runs lies in a page that has just turned out to be stale: it must still hear of writes to itself. */
+static void test_stale_self(const char *backend)
+{
+    enum { BLOCKS = 9, STEP = 16, AT = 0x3000, SELF = 0x3400, STORE = 7 };
+    static const uint8_t rest[] = {
+        0xbc, 0,    0x3f, 0,    0,                      /* mov $3f00h, %esp */
+        0x60, 0x60, 0x60, 0x60, 0x60, 0x60, 0x60, 0x60, /* pusha, eight times: 64 stores */
+        0xc6, 0x05, 0x54, 0x34, 0,    0,    0x43,       /* movb $0x43, 3454h */
+        0x90,                                           /* nop */
+        0x4b, 0xf4,                                     /* 3454: dec %ebx, which is inc %ebx then; hlt */
+    };
+    Rig r;
+    rig_init(&r, &(ExecOptions){ .backend = backend, .tb_size_mib = 8, .no_window = true });
+    for (uint32_t i = 0; i < BLOCKS; i++) {
+        rig_write(&r, AT + i * STEP, "\x40\xf4", 2); /* inc %eax; hlt */
+        rig_run(&r, AT + i * STEP);
+    }
+    for (uint32_t i = 0; i < BLOCKS; i++) { /* movb $0xf4, the block */
+        rig_write(&r, SELF + i * STORE, "\xc6\x05\0\x30\0\0\xf4", STORE);
+        rig_write(&r, SELF + i * STORE + 2, &(uint8_t){ (uint8_t)(i * STEP) }, 1);
+    }
+    rig_write(&r, SELF + BLOCKS * STORE, rest, sizeof rest);
+    ok(rig_run(&r, SELF) && r.cpu->regs[R_EBX] == 1, "%s: a block in a stale page hears of writes to itself", backend);
+    rig_free(&r);
+}
+
+/* One page at more addresses than are remembered. */
+static void test_aliases(const char *backend)
+{
+    enum { ALIASES = 7, AT = 0x1000000 };
+    Rig r;
+    rig_init(&r, &(ExecOptions){ .backend = backend, .tb_size_mib = 8, .no_window = true });
+    for (uint32_t i = 0; i < ALIASES; i++)
+        phys_add_alias(r.phys, "again", AT + i * PAGE_SIZE, PAGE_SIZE, 1, r.region, 0x4000);
+    unsigned right = 0;
+    for (uint32_t i = 0; i < ALIASES; i++) {
+        r.cpu->regs[R_EAX] = 0;
+        rig_write(&r, 0x4000, "\x40\xf4", 2); /* inc %eax; hlt */
+        rig_run(&r, AT + i * PAGE_SIZE);
+        rig_write(&r, 0x4000, "\x48", 1); /* dec %eax */
+        rig_run(&r, AT + i * PAGE_SIZE);
+        right += r.cpu->regs[R_EAX] == 0;
+    }
+    ok(right == ALIASES, "%s: a page at %d addresses, %u right", backend, ALIASES, right);
+    rig_free(&r);
+}
+
 int main(void)
 {
     static const char *const names[] = { "x86_64", "interp" };
@@ -205,6 +252,8 @@ int main(void)
         test_soft(names[i]);
         test_soft_cut(names[i]);
         test_stale(names[i]);
+        test_stale_self(names[i]);
+        test_aliases(names[i]);
     }
     if (backend_find("x86_64")) {
         compare("x86_64", &(ExecOptions){ .backend = "x86_64", .tb_size_mib = 8, .no_window = true });
