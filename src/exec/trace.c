@@ -224,6 +224,15 @@ void trace_chain_(Exec *ex, bool made, const TB *from, const TB *to, unsigned ex
     trace_end(f);
 }
 
+/* Of the block whose code runs now; 0: a device is at work, or code that is in no block of the recording.  An instruction
+ * that runs alone does so for the block that it was taken from. */
+static uint32_t running_id(Exec *ex)
+{
+    const TB *tb = cache_tb_at(ex, ex->cpu->host_pc);
+    if (tb == &ex->scratch) return ex->retry_single ? ex->trace->retried : 0;
+    return tb ? tb->trace_id : 0;
+}
+
 void trace_invalidated_(Exec *ex, const TB *tb, enum TraceWhy why, const TraceWrite *write)
 {
     const CPUState *cpu = ex->cpu;
@@ -231,10 +240,10 @@ void trace_invalidated_(Exec *ex, const TB *tb, enum TraceWhy why, const TraceWr
     trace_put(f, tb->trace_id);
     trace_put(f, why);
     if (write) {
-        const TB *writer = cache_tb_at(ex, cpu->host_pc);
+        uint32_t writer = running_id(ex);
         trace_put(f, write->addr);
         trace_put(f, write->len);
-        trace_put(f, writer ? writer->trace_id : 0);
+        trace_put(f, writer);
         trace_put(f, writer ? cpu->eip : 0);
     }
     trace_end(f);

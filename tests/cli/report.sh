@@ -42,6 +42,7 @@ for backend in "" interp; do
     holds tables "$name: tables are whole, edges lead to blocks, events are in order"
     holds chain "$name: a loop is chained to itself"
     holds modify "$name: a write throws a block away: where, who, and its chain"
+    holds patch "$name: a block that writes to what it has looked ahead at is who wrote"
     holds callouts "$name: callouts are counted, for each block"
     holds lookups "$name: indirect calls and returns, each pair once"
     holds fault "$name: a page fault's EIP, and the host code that it was found by"

@@ -66,6 +66,16 @@ def modify():
     need(blocks["gone"][victims[1]] == -1 or blocks["gone"][victims[1]] > gone[0]["t"], "the new one is gone, too")
 
 
+def patch():
+    """Blocks that write to code they have looked ahead at: the instruction runs alone, and is still theirs."""
+    gone = [e for e in happened("invalidated") if e["a"] == blocks["phys"][at("version")[0]]]
+    need(len(gone) > 100, "%d blocks were thrown away" % len(gone))
+    for e in gone:
+        need(e["b"] >= 0, "block %d by nobody" % e["block"])
+        first = blocks["eip"][e["b"]]
+        need(first <= e["c"] < first + blocks["guest_bytes"][e["b"]], "by %#x, not in its block" % e["c"])
+
+
 def callouts():
     me = at("identifying")
     cpuid = [c for c in r["callouts"] if c["name"] == "cpuid"]
