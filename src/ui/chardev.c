@@ -18,8 +18,14 @@
 #include "ui/source.h"
 #include "ui/stdio.h"
 #include "ui/terminal.h"
+#include "util/host_time.h"
+#include "util/log.h"
 
-enum { QUIT_PATIENCE_MS = 5000, FDS_MAX = 16 };
+enum {
+    QUIT_PATIENCE_MS = 5000,
+    QUIT_AGAIN_MS = 500, /* timeout(1) signals its child and then the child's group: that is one request, told twice */
+    FDS_MAX = 16
+};
 
 /* --- files and nothing ------------------------------------------------------------------------- */
 typedef struct FileDev {
@@ -80,6 +86,8 @@ static atomic_bool stopping;
 static sigset_t our_signals, mask_before;
 static void (*quit_fn)(void *opaque);
 static void *quit_opaque;
+static uint64_t quit_asked_ns;   /* when first; 0: not yet */
+static struct pollfd outputs[2]; /* pipes that somebody reads the console and the log from */
 
 void ui_wake_input(void)
 {
@@ -87,15 +95,33 @@ void ui_wake_input(void)
     if (wake_fd >= 0 && write(wake_fd, &one, sizeof one) < 0) return; /* full: it will wake anyway */
 }
 
-/* True from the first request on.  At the second the machine evidently does not listen. */
-static bool request_quit(bool asked_before)
+/* At the second request the machine evidently does not listen. */
+static void request_quit(void)
 {
-    if (asked_before) {
+    uint64_t now = host_ns();
+    if (!quit_asked_ns) {
+        quit_asked_ns = now;
+        quit_fn(quit_opaque);
+    } else if (now - quit_asked_ns > QUIT_AGAIN_MS * UINT64_C(1000000)) {
         terminal_restore();
         _exit(1);
     }
-    quit_fn(quit_opaque);
-    return true;
+}
+
+static void watch_outputs(void)
+{
+    bool log = log_mask && log_file() == stderr;
+    outputs[0] = (struct pollfd){ .fd = console ? STDOUT_FILENO : -1 };
+    outputs[1] = (struct pollfd){ .fd = log ? STDERR_FILENO : -1 };
+}
+
+/* As in "calque ... | head": a reader that has seen enough wants no more, like a terminal that is closed.  poll() says so
+ * without being asked. */
+static void take_output(unsigned i, short revents)
+{
+    if (!revents) return;
+    outputs[i].fd = -1;
+    if (revents & POLLERR && !quit_asked_ns) request_quit();
 }
 
 /* True: leave. */
@@ -115,12 +141,15 @@ void ui_add_source(InputSource *s)
     sources = s;
 }
 
-/* fds[0] and [1] are the wake-up and the signals, then the sources in their order. */
+enum { FDS_OUTPUTS = 2, FDS_SOURCES = 4 };
+/* The wake-up and the signals, the outputs, then the sources in their order. */
 static unsigned fill_fds(struct pollfd *fds)
 {
     unsigned n = 0;
     fds[n++] = (struct pollfd){ .fd = wake_fd, .events = POLLIN };
     fds[n++] = (struct pollfd){ .fd = signal_fd, .events = POLLIN };
+    fds[n++] = outputs[0];
+    fds[n++] = outputs[1];
     for (InputSource *s = sources; s && n < FDS_MAX; s = s->next)
         fds[n++] = (struct pollfd){ .fd = s->ops->fd(s), .events = POLLIN };
     return n;
@@ -128,20 +157,20 @@ static unsigned fill_fds(struct pollfd *fds)
 
 static void *input_loop(void *unused)
 {
-    bool quitting = false;
     while (!atomic_load(&stopping)) {
         struct pollfd fds[FDS_MAX];
         unsigned n_fds = fill_fds(fds);
-        int n = poll(fds, n_fds, quitting ? QUIT_PATIENCE_MS : -1);
-        if (n == 0) request_quit(true);
+        int n = poll(fds, n_fds, quit_asked_ns ? QUIT_PATIENCE_MS : -1);
+        if (n == 0) request_quit();
         if (n <= 0) continue;
         uint64_t count;
         bool woken = fds[0].revents && read(wake_fd, &count, sizeof count) > 0;
-        if (fds[1].revents && take_signal()) quitting = request_quit(quitting);
+        if (fds[1].revents && take_signal()) request_quit();
+        for (unsigned i = 0; i < 2; i++) take_output(i, fds[FDS_OUTPUTS + i].revents);
         InputSource *s = sources;
-        for (unsigned i = 2; i < n_fds; i++, s = s->next) {
+        for (unsigned i = FDS_SOURCES; i < n_fds; i++, s = s->next) {
             if (woken) s->ops->woken(s);
-            if (fds[i].revents && s->ops->readable(s) == ESCAPE_QUIT) quitting = request_quit(quitting);
+            if (fds[i].revents && s->ops->readable(s) == ESCAPE_QUIT) request_quit();
         }
     }
     return unused;
@@ -212,6 +241,8 @@ bool ui_start(void (*quit)(void *opaque), void *opaque)
 
     atexit(ui_stop);
     if (console) terminal_raw(stdio_keeps_signals(console));
+    watch_outputs();
+    quit_asked_ns = 0;
     atomic_store(&stopping, false);
     input_running = pthread_create(&input_thread, NULL, input_loop, NULL) == 0;
     return input_running;

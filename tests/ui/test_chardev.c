@@ -246,6 +246,48 @@ static void test_stall(void)
     ok(status == 0, "input waits for a slow guest, and its end is quiet (status %#x)", (unsigned)status);
 }
 
+/* --- reasons to quit -------------------------------------------------------------------------------------- */
+/* The child's status: 0, it was asked to quit once, and lived to tell. */
+static int asked_to_quit(bool reader, unsigned signals)
+{
+    int p[2], status;
+    if (pipe(p) != 0) exit(1);
+    fflush(stdout);
+    pid_t pid = fork();
+    if (pid == 0) {
+        char error[256];
+        dup2(p[1], STDOUT_FILENO);
+        close(p[1]);
+        quits = 0;
+        if (!ui_chardev_open("stdio", error, sizeof error) || !ui_start(on_quit, NULL)) _exit(1);
+        usleep(20000);
+        if (quits) _exit(2);
+        if (!reader) close(p[0]);
+        for (unsigned i = 0; i < signals; i++) {
+            kill(getpid(), SIGTERM);
+            usleep(20000);
+        }
+        if (!wait_for(&quits)) _exit(3);
+        usleep(20000);
+        clock_t cpu = clock();
+        usleep(100000);
+        bool quiet = clock() - cpu < CLOCKS_PER_SEC / 50;
+        _exit(quits != 1 ? 4 : quiet ? 0 : 5);
+    }
+    close(p[0]);
+    close(p[1]);
+    waitpid(pid, &status, 0);
+    return status;
+}
+
+static void test_quit(void)
+{
+    int status = asked_to_quit(true, 2);
+    ok(status == 0, "SIGTERM twice at once, as from timeout(1), is one request (status %#x)", (unsigned)status);
+    status = asked_to_quit(false, 0);
+    ok(status == 0, "a console whose reader is gone is a reason to quit (status %#x)", (unsigned)status);
+}
+
 static bool have_terminals(void)
 {
     int fd = posix_openpt(O_RDWR | O_NOCTTY);
@@ -269,5 +311,6 @@ int main(void)
         diag("no pseudo-terminals here (is /dev/pts mounted?): the terminal tests are skipped");
     }
     test_stall();
+    test_quit();
     return tap_done();
 }
