@@ -181,7 +181,8 @@ int report_main(int argc, char **argv)
     report_read(&r, o.input);
     if (symbols_count()) report_rename(&r);
     write_report(&r, &o);
+    int status = r.complete ? 0 : 1;
     report_free(&r);
     symbols_free();
-    return 0;
+    return status;
 }

@@ -38,7 +38,6 @@ static void put_header(Trace *t)
     trace_put_text(f, ex->backend->name);
     trace_put_text(f, ex->opt.trace.command ? ex->opt.trace.command : "");
     put_passes_off(f);
-    trace_file_header(f);
 }
 
 static void put_helpers(Trace *t)
@@ -72,11 +71,15 @@ bool trace_open(Exec *ex, char *error, size_t error_size)
     t->ex = ex;
     t->next_id = 1;
     t->symbol = symbols_count() ? calloc(symbols_count(), sizeof *t->symbol) : NULL;
-    if (!trace_file_open(&t->file, ex->opt.trace.path, ex->opt.trace.limit, error, error_size)) {
+    bool good = trace_file_open(&t->file, ex->opt.trace.path, ex->opt.trace.limit, error, error_size);
+    if (good) {
+        put_header(t);
+        good = trace_file_header(&t->file, error, error_size);
+    }
+    if (!good) {
         trace_free(t);
         return false;
     }
-    put_header(t);
     put_helpers(t);
     trace_lookups_attach(ex->cpu);
     ex->trace = t;

@@ -54,15 +54,23 @@ static void give_up(TraceFile *f)
     f->fd = -1;
 }
 
-void trace_file_sync(TraceFile *f)
+/* False: errno says. */
+static bool write_buffer(TraceFile *f)
 {
-    for (size_t at = 0; f->fd >= 0 && at < f->used;) {
+    size_t at = 0;
+    while (at < f->used) {
         ssize_t n = write(f->fd, f->buffer + at, f->used - at);
         if (n > 0)
             at += (size_t)n;
         else if (n == 0 || errno != EINTR)
-            give_up(f);
+            return false;
     }
+    return true;
+}
+
+void trace_file_sync(TraceFile *f)
+{
+    if (f->fd >= 0 && !write_buffer(f)) give_up(f);
     f->used = 0;
     f->flushed_us = f->last_us;
 }
@@ -157,7 +165,7 @@ bool trace_end(TraceFile *f)
     return true;
 }
 
-void trace_file_header(TraceFile *f)
+bool trace_file_header(TraceFile *f, char *error, size_t error_size)
 {
     uint8_t head[TRACE_MAGIC_SIZE + 8];
     memcpy(head, TRACE_MAGIC, TRACE_MAGIC_SIZE);
@@ -165,7 +173,13 @@ void trace_file_header(TraceFile *f)
     put_le32(head + TRACE_MAGIC_SIZE + 4, (uint32_t)f->n);
     append(f, head, sizeof head);
     append(f, f->record, f->n);
-    trace_file_sync(f);
+    bool good = write_buffer(f);
+    if (!good) {
+        snprintf(error, error_size, "-trace-jit: cannot write '%s': %s", f->path, strerror(errno));
+        close(f->fd);
+    }
+    f->used = 0;
+    return good;
 }
 
 void trace_file_close(TraceFile *f)

@@ -37,7 +37,8 @@ void trace_put(TraceFile *f, uint64_t value);
 void trace_put_bytes(TraceFile *f, const void *bytes, size_t n); /* without their number */
 void trace_put_text(TraceFile *f, const char *text);
 bool trace_end(TraceFile *f); /* false: dropped, there is no room */
-void trace_file_header(TraceFile *f);
+/* False with a line in error: nothing can be written; the file is closed. */
+bool trace_file_header(TraceFile *f, char *error, size_t error_size);
 void trace_file_sync(TraceFile *f); /* hands to the system what is there */
 /* Has at least so much room been left in the record? */
 bool trace_fits(const TraceFile *f, size_t n);

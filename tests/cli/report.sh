@@ -118,8 +118,8 @@ holds full "the report knows what is missing"
 # --- cut off, damaged, foreign -------------------------------------------------------------------------------------
 head -c 100000 "$dir/trace" >"$dir/cut"
 report "$dir/cut" --json --views 0 -o "$dir/json"
-[ $? = 0 ] && [ "$(wc -l <"$dir/err")" = 1 ] && grep -q "cut off" "$dir/err" && grep -q '"complete":false' "$dir/json"
-result $? "cut off by a kill: read up to there, with a word on it"
+[ $? = 1 ] && [ "$(wc -l <"$dir/err")" = 1 ] && grep -q "cut off" "$dir/err" && grep -q '"complete":false' "$dir/json"
+result $? "cut off by a kill: read up to there, with a word on it and status 1"
 
 refuse() { # TEXT ARG...
     text=$1
