@@ -61,6 +61,7 @@ check "its counters fit each other, interp" plausible
 
 # --- as a user meets it ------------------------------------------------------------------------------------------
 unset DISPLAY WAYLAND_DISPLAY
+rm -f "$dir/words" # or the last run's might be seen
 "$calque" </dev/null >"$dir/words" 2>"$dir/err" &
 pid=$!
 check "calque without arguments boots it" until_seen '^ticks' "$dir/words"
