@@ -19,7 +19,7 @@ typedef struct TbLink {
     BackendExit *exit;
 } TbLink;
 
-/* What the block before had patched, so that this one was made otherwise: offsets in its first page. */
+/* How a block is made otherwise because of what was patched in those before it: offsets in its first page. */
 typedef struct PatchAdvice {
     uint16_t soft_from, soft_to;
     bool no_look_ahead;
@@ -30,8 +30,8 @@ struct TB {
     uint32_t eip, lin, mode_id, mode;
     uint32_t size, n_guest;
     uint32_t ir_ops;
-    uint16_t look_from,
-        look_len; /* bytes of its first page that it only looked ahead at (which flags are needed there) */
+    /* Bytes of its first page that it only looked ahead at: which flags are needed there. */
+    uint16_t look_from, look_len;
     uint16_t soft[IR_SOFT_MAX]; /* offsets in the first page of immediates that are read when the block runs */
     uint8_t n_soft;
     PatchAdvice advice;

@@ -164,9 +164,6 @@ static void start(Tr *t, IrBlock *b, CPUState *cpu)
 {
     ir_block_reset(b);
     b->eip = cpu->eip;
-    b->pinned = false;
-    b->n_soft = 0;
-    b->fl_dead_on[0] = b->fl_dead_on[1] = 0;
     b->cs_base = cpu->seg[SEG_CS].base;
     b->mode = cpu->mode;
     b->mmu_idx = (uint8_t)cpu_mmu_idx(cpu);

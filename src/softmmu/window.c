@@ -124,12 +124,11 @@ static void entry_remove(Window *w, WinPage *gone)
     w->n--;
 }
 
-static void forget_page(Window *w, uint32_t page)
+static bool forget_entry(Window *w, uint32_t page)
 {
     WinPage *e = find(w, page);
-    if (!e) return;
-    entry_remove(w, e);
-    unmap(w, page, PAGE_SIZE);
+    if (e) entry_remove(w, e);
+    return e != NULL;
 }
 
 static void enter(Window *w, uint32_t page, uintptr_t host, bool writable)
@@ -154,8 +153,9 @@ static void map_run(Mmu *m, uint32_t page, uintptr_t host, unsigned n, bool writ
     size_t bytes = (size_t)n << PAGE_SHIFT;
     int prot = PROT_READ | (writable ? PROT_WRITE : 0);
     void *p = mmap(w->base + page, bytes, prot, MAP_SHARED | MAP_FIXED | flags, at.fd, (off_t)at.offset);
-    if (p == MAP_FAILED) {
-        for (unsigned i = 0; i < n; i++) forget_page(w, page + (i << PAGE_SHIFT));
+    if (p == MAP_FAILED) { /* what was there may be gone or not (POSIX mmap(), MAP_FIXED) */
+        for (unsigned i = 0; i < n; i++) forget_entry(w, page + (i << PAGE_SHIFT));
+        unmap(w, page, bytes);
         return;
     }
     for (unsigned i = 0; i < n; i++) enter(w, page + (i << PAGE_SHIFT), host + ((uintptr_t)i << PAGE_SHIFT), writable);
@@ -254,7 +254,8 @@ void window_forget(Mmu *m, uint32_t first, uint32_t bytes)
 {
     Window *w = m->window;
     if (!m->window_open) return;
-    for (uint32_t off = 0; off < bytes; off += PAGE_SIZE) forget_page(w, first + off);
+    for (uint32_t off = 0; off < bytes; off += PAGE_SIZE)
+        if (forget_entry(w, first + off)) unmap(w, first + off, PAGE_SIZE);
 }
 
 void window_protect(Mmu *m, uintptr_t host_lo, uintptr_t bytes)

@@ -99,9 +99,9 @@ typedef struct IrInsn {
     uint32_t target[2]; /* direct exits: guest EIP.  MARK: [0] = EIP of the guest instruction, [1] = its length */
 } IrInsn;
 
-/* What the translation depended on, for passes and backends. */
-enum { IR_SOFT_MAX = 4, IR_SOFT_BYTES = 4 };
+enum { IR_SOFT_MAX = 4, IR_SOFT_BYTES = 4 }; /* words that LDCODE reads: at most in a block, bytes of one */
 
+/* What the translation depended on, for passes and backends. */
 typedef struct IrBlock {
     IrInsn *insn;
     uint32_t n, cap;
@@ -116,11 +116,11 @@ typedef struct IrBlock {
     uint8_t fl_live_out;   /* arithmetic flags live at the block's end (look-ahead; ALL when unknown) */
     uint8_t fl_dead_on[2]; /* of these, the ones that nobody needs on the way to target[0], target[1] */
     struct IrNotes *notes; /* tcg/notes.h: where passes say what they do; NULL: nobody asks */
-    uint32_t look_lo,
-        look_hi; /* guest EIPs [lo, hi), in the first page, whose bytes fl_live_out relies on: a write there
-                                * outdates the block like one to its own code.  Equal: none */
-    uint16_t soft
-        [IR_SOFT_MAX]; /* offsets from the start, rising, of words that LDCODE reads: a write there outdates nothing */
+    /* Guest EIPs [lo, hi), in the first page, whose bytes fl_live_out and fl_dead_on rely on: a write there outdates the block
+     * like one to its own code.  Equal: none. */
+    uint32_t look_lo, look_hi;
+    /* Offsets from the start, rising, of words that LDCODE reads: a write there outdates nothing. */
+    uint16_t soft[IR_SOFT_MAX];
     uint8_t n_soft;
 } IrBlock;
 

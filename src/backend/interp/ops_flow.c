@@ -54,7 +54,8 @@ const Op *interp_tell(CPUState *cpu, const Op *op)
 {
     uint32_t eip = op->width == 2 ? *(const uint16_t *)op->a : *(const uint32_t *)op->a;
     BackendLookup *mine = (BackendLookup *)(uintptr_t)op->p;
-    if (mine->last != eip && mine->left-- > 0) {
+    if (mine->last != eip && mine->left > 0) {
+        mine->left--;
         cpu->host_pc = op;
         cpu->lookup_seen(cpu, eip);
         cpu->host_pc = NULL;

@@ -121,9 +121,10 @@ unsigned reg_write(Emit *e, const IrOpnd *o, unsigned width);  /* for a result; 
 unsigned reg_update(Emit *e, const IrOpnd *o, unsigned width); /* for an operand that is read and written */
 unsigned gpr_host(Emit *e, unsigned reg);                      /* for whole registers in addresses */
 void temp_release(Emit *e); /* after an operation: frees temporaries not used again */
-void flags_save(Emit *e);   /* live flags also in CPUState.cc; uses r9, keeps host flags, unless they are
-                                             * split: then uses r11, too, and leaves them in CPUState.cc only */
-void flags_load(Emit *e);   /* from CPUState.cc to the host; uses r9 */
+/* Live flags also in CPUState.cc; uses r9, keeps host flags, unless they are split: then uses r11, too, and leaves them in
+ * CPUState.cc only. */
+void flags_save(Emit *e);
+void flags_load(Emit *e);                   /* from CPUState.cc to the host; uses r9 */
 void flags_need(Emit *e, const IrInsn *in); /* before an operation that reads or passes through flags natively */
 void flags_done(Emit *e, const IrInsn *in); /* after it */
 bool flags_split(Emit *e);                  /* before an INC or DEC: true when nothing need be done to keep CF */

@@ -280,8 +280,10 @@ void emit_jump_slot(Asm *a, unsigned slot, unsigned target)
 static void cold_tell(Emit *e, Cold *c)
 {
     map_purpose(e, "lookup told");
-    asm_alu_mem_imm(&e->a, 4, 5, asm_mem(R9, offsetof(BackendLookup, left)), 1);
-    asm_patch(asm_jcc(&e->a, CC_S), c->back);
+    AsmMem left = asm_mem(R9, offsetof(BackendLookup, left));
+    asm_alu_mem_imm(&e->a, 4, 7, left, 0);
+    asm_patch(asm_jcc(&e->a, CC_LE), c->back);
+    asm_alu_mem_imm(&e->a, 4, 5, left, 1);
     emit_call(e, thunks.lookup_seen);
     emit_jmp_to(e, c->back);
 }
