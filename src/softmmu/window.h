@@ -3,8 +3,9 @@
  * of CPL 0.  doc/window.txt explains when that pays.
  *
  * What is mapped is always less than what the guest's tables allow: pages of RAM that the TLB knows, writable when a store
- * needs nobody's attention (D set, no translated code, no display memory); without paging, the RAM around them too.  Everything else is not accessible, the host's
- * page fault leads the access to its slow path, and that maps the page.  What the TLB forgets, the window forgets. */
+ * needs nobody's attention (D set, no translated code, no display memory); without paging, the RAM around them too.
+ * Everything else is not accessible: the host's page fault leads the access to its slow path, and that maps the page.
+ * What the TLB forgets, the window forgets. */
 #ifndef CALQUE_SOFTMMU_WINDOW_H
 #define CALQUE_SOFTMMU_WINDOW_H
 
@@ -16,7 +17,7 @@ typedef struct Window Window;
  * Calque goes without). */
 bool window_enable(Mmu *m);
 void window_free(Mmu *m);
-/* Host address of linear address 0; the 4 GiB above and a page at each end are the window's.  NULL: not enabled. */
+/* Host address of linear address 0; the 4 GiB above and a guard at each end are the window's.  NULL: not enabled. */
 uint8_t *window_base(const Mmu *m);
 
 /* The CPU was found using the TLB idx.  Such samples, regular and in proportion to the time spent there, decide when
