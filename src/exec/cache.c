@@ -15,7 +15,8 @@
 
 enum { BYTES_PER_TB = 256 /* arena bytes that one table entry is provided for */ };
 
-/* A cache that is too small is emptied again and again: a C compiler's run makes 60 MiB of code.  Only what is used costs memory. */
+/* A cache that is too small is emptied again and again: a C compiler's run makes 60 MiB of code.  Only what is used costs
+ * memory. */
 static unsigned default_size_mib(void)
 {
     enum { LEAST = 64, MOST = 512, SHARE = 16 };

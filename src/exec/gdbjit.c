@@ -1,8 +1,8 @@
 /* -gdbjit: translated code for gdb, by its "JIT compilation interface": a list of object files in memory, and a function in
  * which gdb has a breakpoint, to hear when the list changes.
  *
- * gdb takes its time for each object file, so blocks are gathered for a tenth of a second; the object holds their names, and how to
- * find the caller of generated code, which runs on a stack of its own (Backend.frame): backtraces go through it. */
+ * gdb takes its time for each object file, so blocks are gathered for a tenth of a second; the object holds their names, and
+ * how to find the caller of generated code, which runs on a stack of its own (Backend.frame): backtraces go through it. */
 #include "exec/announce.h"
 #include "util/host_time.h"
 
@@ -71,24 +71,13 @@ static void pad8(Text *t)
 /* .eh_frame (LSB Core, "Exception Frames"): a CIE that says nothing, and an FDE for each stretch. */
 static void start_frames(Text *t)
 {
-    enum { DATA_ALIGN_MINUS_8 = 0x78, RETURN_REGISTER = 16 };
-    static const uint8_t cie[] = { 12,
-                                   0,
-                                   0,
-                                   0,
-                                   /* length */ 0,
-                                   0,
-                                   0,
-                                   0,
-                                   1 /* version */,
-                                   0 /* no augmentation */,
-                                   1,
-                                   DATA_ALIGN_MINUS_8,
-                                   RETURN_REGISTER,
-                                   0,
-                                   0,
-                                   0 };
+    enum { VERSION = 1, NO_AUGMENTATION = 0, CODE_ALIGN_1 = 1, DATA_ALIGN_MINUS_8 = 0x78, RETURN_REGISTER = 16 };
+    static const uint8_t cie[] = {
+        VERSION, NO_AUGMENTATION, CODE_ALIGN_1, DATA_ALIGN_MINUS_8, RETURN_REGISTER, 0, 0, 0
+    };
     t->used = 0;
+    put32(t, 4 + sizeof cie);
+    put32(t, 0); /* a CIE */
     put(t, cie, sizeof cie);
 }
 

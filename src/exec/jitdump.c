@@ -45,9 +45,12 @@ struct JitDump {
 JitDump *jitdump_open(const char *folder, char *error, size_t error_size)
 {
     char path[512];
+    if ((size_t)snprintf(path, sizeof path, "%s/jit-%ld.dump", folder, (long)getpid()) >= sizeof path) {
+        snprintf(error, error_size, "-jitdump: the folder's name is too long");
+        return NULL;
+    }
     JitDump *d = calloc(1, sizeof *d);
     if (!d) return NULL;
-    snprintf(path, sizeof path, "%s/jit-%ld.dump", folder, (long)getpid());
     d->file = fopen(path, "w+e");
     d->mark = d->file ? mmap(NULL, MARK_SIZE, PROT_READ | PROT_EXEC, MAP_PRIVATE, fileno(d->file), 0) : MAP_FAILED;
     if (d->mark == MAP_FAILED) {
