@@ -3,16 +3,15 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/subcommand.h"
 #include "util/die.h"
 #include "util/log.h"
-#include "util/nearest.h"
 #include "util/number.h"
 #include "util/symbols.h"
-
-typedef void SetOption(ReportOptions *o, const char *where, const char *arg);
 
 static uint64_t number_up_to(const char *where, const char *arg, uint64_t most)
 {
@@ -21,117 +20,88 @@ static uint64_t number_up_to(const char *where, const char *arg, uint64_t most)
     return n;
 }
 
-static void set_output(ReportOptions *o, const char *where, const char *arg)
+static void set_output(void *options, const char *where, const char *arg)
 {
+    ReportOptions *o = options;
     (void)where;
     o->output = arg;
 }
 
-static void set_json(ReportOptions *o, const char *where, const char *arg)
+static void set_views(void *options, const char *where, const char *arg)
 {
-    (void)where, (void)arg;
-    o->json = true;
-}
-
-static void set_dot(ReportOptions *o, const char *where, const char *arg)
-{
-    (void)where, (void)arg;
-    o->dot = true;
-}
-
-static void set_views(ReportOptions *o, const char *where, const char *arg)
-{
+    ReportOptions *o = options;
     o->views = strcmp(arg, "all") ? (unsigned)number_up_to(where, arg, UINT32_MAX) : UINT32_MAX;
 }
 
-static void set_guests(ReportOptions *o, const char *where, const char *arg)
+static void set_guests(void *options, const char *where, const char *arg)
 {
+    ReportOptions *o = options;
     o->guests = strcmp(arg, "all") ? (unsigned)number_up_to(where, arg, UINT32_MAX) : UINT32_MAX;
 }
 
-static void set_nodes(ReportOptions *o, const char *where, const char *arg)
+static void set_nodes(void *options, const char *where, const char *arg)
 {
+    ReportOptions *o = options;
     o->nodes = (unsigned)number_up_to(where, arg, 100000);
     if (!o->nodes) die("report: %s: a graph without nodes shows nothing", where);
 }
 
-static void set_by(ReportOptions *o, const char *where, const char *arg)
+static void set_by(void *options, const char *where, const char *arg)
 {
+    ReportOptions *o = options;
     o->functions = !strcmp(arg, "function");
     if (!o->functions && strcmp(arg, "block") != 0) die("report: %s: '%s' is neither block nor function", where, arg);
 }
 
-static void set_block(ReportOptions *o, const char *where, const char *arg)
+static void set_block(void *options, const char *where, const char *arg)
 {
+    ReportOptions *o = options;
     o->block = (int64_t)number_up_to(where, arg, UINT32_MAX);
 }
 
-static void set_symbols(ReportOptions *o, const char *where, const char *arg)
+static void set_symbols(void *options, const char *where, const char *arg)
 {
     char what[64], error[512];
-    (void)o;
+    (void)options;
     snprintf(what, sizeof what, "report: %s", where);
     if (!symbols_load(what, arg, error, sizeof error)) die("%s", error);
 }
 
-static const struct {
-    const char *name, *arg, *help;
-    SetOption *set;
-} options[] = {
+#define FLAG(FIELD) NULL, offsetof(ReportOptions, FIELD)
+static const SubOption options[] = {
     { "o", "FILE", "where to write: a page for a browser (default report.html), or what --json or --dot asks for",
-      set_output },
-    { "json", NULL, "all of it, for scripts (doc/trace.txt); to standard output without -o", set_json },
-    { "dot", NULL, "the graph of the hottest blocks, for Graphviz; to standard output without -o", set_dot },
-    { "by", "block|function", "what a node of --dot is (default block)", set_by },
-    { "nodes", "N", "at most so many nodes in --dot (default 100)", set_nodes },
-    { "block", "N", "one block, by its number in the report: guest, IR, host, and its history", set_block },
-    { "views", "N|all", "blocks that are shown in full (default 1000): the hottest and the most eventful", set_views },
-    { "guest", "N|all", "more blocks of which the guest's code is shown (default 20000)", set_guests },
-    { "symbols", "FILE", "names of guest code: System.map, or an ELF file such as vmlinux", set_symbols },
+      set_output, 0 },
+    { "json", NULL, "all of it, for scripts (doc/trace.txt); to standard output without -o", FLAG(json) },
+    { "dot", NULL, "the graph of the hottest blocks, for Graphviz; to standard output without -o", FLAG(dot) },
+    { "by", "block|function", "what a node of --dot is (default block)", set_by, 0 },
+    { "nodes", "N", "at most so many nodes in --dot (default 100)", set_nodes, 0 },
+    { "block", "N", "one block, by its number in the report: guest, IR, host, and its history", set_block, 0 },
+    { "views", "N|all", "blocks that are shown in full (default 1000): the hottest and the most eventful", set_views,
+      0 },
+    { "guest", "N|all", "more blocks of which the guest's code is shown (default 20000)", set_guests, 0 },
+    { "symbols", "FILE", "names of guest code: System.map, or an ELF file such as vmlinux", set_symbols, 0 },
 };
-enum { OPTION_COUNT = sizeof options / sizeof options[0] };
 
-static _Noreturn void usage(void)
+static void set_input(void *to, const char *word)
 {
-    puts("Usage: calque report FILE [OPTION...]\n"
-         "Shows what calque ... -trace-jit FILE has recorded.\n");
-    for (int i = 0; i < OPTION_COUNT; i++) {
-        char left[40];
-        snprintf(left, sizeof left, "%s%s %s", i ? "--" : "-", options[i].name, options[i].arg ? options[i].arg : "");
-        printf("  %-22s %s\n", left, options[i].help);
-    }
-    exit(0);
+    ReportOptions *o = to;
+    if (o->input) die("report: '%s': one recording at a time", word);
+    o->input = word;
 }
 
-/* The row's number; an unknown word ends the program. */
-static int find_option(const char *word)
-{
-    const char *name = word + (word[1] == '-' ? 2 : 1);
-    Nearest near = { .word = name };
-    if (!strcmp(name, "help") || !strcmp(name, "h")) usage();
-    for (int i = 0; i < OPTION_COUNT; i++) {
-        if (!strcmp(options[i].name, name)) return i;
-        nearest_offer(&near, options[i].name);
-    }
-    die("report: %s: unknown option; the nearest one is %s%s (calque report --help lists all)", word,
-        strlen(near.best) > 1 ? "--" : "-", near.best);
-}
+static const SubCommand report = {
+    .name = "report",
+    .usage = "Usage: calque report FILE [OPTION...]\n"
+             "Shows what calque ... -trace-jit FILE has recorded.\n",
+    .option = options,
+    .n = sizeof options / sizeof *options,
+    .input = set_input,
+};
 
 static void parse(int argc, char **argv, ReportOptions *o)
 {
     *o = (ReportOptions){ .views = 1000, .guests = 20000, .nodes = 100, .block = REPORT_NONE };
-    for (int i = 1; i < argc; i++) {
-        const char *word = argv[i];
-        if (word[0] != '-') {
-            if (o->input) die("report: '%s': one recording at a time", word);
-            o->input = word;
-            continue;
-        }
-        int n = find_option(word);
-        if (options[n].arg && i + 1 == argc)
-            die("report: %s: its argument is missing: %s %s", word, word, options[n].arg);
-        options[n].set(o, word, options[n].arg ? argv[++i] : NULL);
-    }
+    subcommand_parse(&report, argc, argv, o);
     if (!o->input) die("report: nothing to report: name a file that calque ... -trace-jit FILE has written");
     if (o->json + o->dot + (o->block != REPORT_NONE) > 1) die("report: one of --json, --dot and --block at a time");
 }

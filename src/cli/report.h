@@ -110,7 +110,7 @@ void report_free(Report *r);
 void report_rename(Report *r);
 
 typedef struct ReportOptions {
-    const char *input, *output, *backend;
+    const char *input, *output;
     unsigned views, guests, nodes;
     bool json, dot, functions;
     int64_t block; /* --block; REPORT_NONE: none */
