@@ -5,6 +5,7 @@
 #include "util/symbols.h"
 
 #include <capstone/capstone.h>
+#include <stdlib.h>
 #include <string.h>
 
 static csh guest_handle(bool code32)
@@ -39,10 +40,22 @@ void dump_line(enum DumpColour colour, const char *tag, const char *addr, const 
     log_printf("%s%s%s\n", coloured ? on[colour] : "", line, coloured ? "\033[0m" : "");
 }
 
+/* " <name+offset>" behind a direct jump or call; lin_of_0: the linear address of the code segment's first byte. */
+static void add_target(char *text, size_t size, const cs_insn *insn, uint32_t lin_of_0)
+{
+    char name[160], *end;
+    size_t n = strlen(text);
+    bool jumps = insn->mnemonic[0] == 'j' || !strcmp(insn->mnemonic, "call") || !strncmp(insn->mnemonic, "loop", 4);
+    unsigned long target = strtoul(insn->op_str, &end, 0);
+    if (!jumps || end == insn->op_str || *end) return;
+    symbols_text(name, sizeof name, lin_of_0 + (uint32_t)target);
+    if (*name) snprintf(text + n, size - n, " <%s>", name);
+}
+
 static void guest_line(const TB *tb, uint32_t eip, uint32_t len)
 {
     uint8_t code[DECODE_MAX];
-    char addr[12], bytes[2 * DECODE_MAX + 4], text[200] = "(data)";
+    char addr[12], bytes[2 * DECODE_MAX + 4], text[400] = "(data)";
     uint32_t at = (uint32_t)(tb->phys & PAGE_MASK) + (eip - tb->eip);
     if (len > sizeof code) len = sizeof code;
     for (uint32_t i = 0; i < len; i++, at++) {
@@ -53,6 +66,7 @@ static void guest_line(const TB *tb, uint32_t eip, uint32_t len)
     cs_insn *insn = NULL;
     if (h && cs_disasm(h, code, len, eip, 1, &insn) == 1) {
         snprintf(text, sizeof text, "%s %s", insn->mnemonic, insn->op_str);
+        add_target(text, sizeof text, insn, tb->lin - tb->eip);
         cs_free(insn, 1);
     }
     snprintf(addr, sizeof addr, "%08x", eip);
