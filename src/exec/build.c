@@ -124,6 +124,27 @@ static bool emit(Exec *ex, TB *tb, bool cached)
     return true;
 }
 
+/* What its translation says of the block. */
+static void describe(TB *tb, const IrBlock *b, const NextPage *np)
+{
+    if (b->look_hi > b->look_lo) { /* within the first page */
+        tb->look_from = (uint16_t)((b->cs_base + b->look_lo) & PAGE_MASK);
+        tb->look_len = (uint16_t)(b->look_hi - b->look_lo);
+    }
+    for (unsigned i = 0; i < b->n_soft; i++) tb->soft[i] = (uint16_t)((tb->phys & PAGE_MASK) + b->soft[i]);
+    tb->n_soft = b->n_soft;
+    tb->size = b->size;
+    tb->n_guest = b->n_guest;
+    tb->n_pages = (tb->lin & PAGE_MASK) + tb->size > PAGE_SIZE ? 2 : 1;
+    tb->page_phys[0] = np->first;
+    tb->itlb_word[0] = mmu_itlb_word(tb->lin, tb->phys);
+    if (tb->n_pages == 2) {
+        tb->page_phys[1] = np->phys;
+        tb->page_host[1] = np->host;
+        tb->itlb_word[1] = mmu_itlb_word(np->lin, np->phys);
+    }
+}
+
 typedef struct How {
     bool cached;
     unsigned max; /* instructions */
@@ -162,22 +183,7 @@ static bool fill(Exec *ex, TB *tb, PhysAddr phys, uint32_t lin, How how, bool *t
     if ((cpu->mode & MODE_SINGLE) || !tb->page_host[0]) how.max = 1;
     if (translate_block(&ex->ir, cpu, &src, how.max) == TRANSLATE_FAULT_NEXT_PAGE) cpu_raise_pf(cpu, &np.fault);
 
-    if (ex->ir.look_hi > ex->ir.look_lo) { /* within the first page */
-        tb->look_from = (uint16_t)((ex->ir.cs_base + ex->ir.look_lo) & PAGE_MASK);
-        tb->look_len = (uint16_t)(ex->ir.look_hi - ex->ir.look_lo);
-    }
-    for (unsigned i = 0; i < ex->ir.n_soft; i++) tb->soft[i] = (uint16_t)((phys & PAGE_MASK) + ex->ir.soft[i]);
-    tb->n_soft = ex->ir.n_soft;
-    tb->size = ex->ir.size;
-    tb->n_guest = ex->ir.n_guest;
-    tb->n_pages = (lin & PAGE_MASK) + tb->size > PAGE_SIZE ? 2 : 1;
-    tb->page_phys[0] = np.first;
-    tb->itlb_word[0] = mmu_itlb_word(lin, phys);
-    if (tb->n_pages == 2) {
-        tb->page_phys[1] = np.phys;
-        tb->page_host[1] = np.host;
-        tb->itlb_word[1] = mmu_itlb_word(np.lin, np.phys);
-    }
+    describe(tb, &ex->ir, &np);
     if (cpu->counting && !showing) count_note_block(ex, tb); /* one that is only shown is in no table */
     *trackable = tb->page_host[0] && (tb->n_pages == 1 || tb->page_host[1]);
     return emit(ex, tb, how.cached && *trackable);
