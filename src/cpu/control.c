@@ -187,4 +187,5 @@ void cpu_set_a20(CPUState *cpu, bool enabled)
 {
     cpu->a20 = enabled;
     mmu_set_a20(&cpu->mmu, enabled);
+    cpu_request_exit(cpu); /* the window closed */
 }

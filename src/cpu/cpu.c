@@ -7,6 +7,12 @@
 #include "cpu/debug.h"
 #include "cpu/fpu.h"
 
+/* The window closed, and with it a mode flag is out of date. */
+static void remapped(void *opaque)
+{
+    cpu_request_exit(opaque);
+}
+
 CPUState *cpu_new(PhysMem *phys, IoPorts *io, const char *spec, char *error, size_t error_size)
 {
     CpuModel model;
@@ -27,6 +33,7 @@ CPUState *cpu_new(PhysMem *phys, IoPorts *io, const char *spec, char *error, siz
     cpu->a20 = true;
     cpu->outside_request = &cpu->exit_request;
     mmu_init(&cpu->mmu, phys);
+    phys_on_remap(phys, remapped, cpu);
     cpu_reset(cpu);
     return cpu;
 }
@@ -34,6 +41,7 @@ CPUState *cpu_new(PhysMem *phys, IoPorts *io, const char *spec, char *error, siz
 void cpu_free(CPUState *cpu)
 {
     if (!cpu) return;
+    phys_off_remap(cpu->mmu.phys, remapped, cpu);
     mmu_free(&cpu->mmu);
     free(cpu->model);
     free(cpu);

@@ -214,6 +214,7 @@ static bool poll_outside(Exec *ex)
     }
     if (ex->trace) trace_poll(ex);
     announce_poll(ex);
+    if (cpu->mode & MODE_WINDOW && !cpu->mmu.window_open) cpu_update_mode(cpu);
     if (!(cpu->cr0 & CR0_PG)) cpu_sample_window(cpu);
     if (!ex->hooks.poll(ex->hooks.opaque)) return false;
     if (cpu->counting) count_grant(ex);

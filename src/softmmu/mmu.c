@@ -84,6 +84,7 @@ void mmu_flush_all(Mmu *m)
 {
     MmuBook *b = m->book;
     flush_local(m);
+    if (m->window) window_drop(m);
     if (log_on(LOG_MMU)) log_printf("mmu flush: %u global entries\n", (unsigned)b->global.n);
     for (unsigned i = 0; i < b->global.n; i++) {
         unsigned table = b->global.id[i] / MMU_TLB_SIZE, n = b->global.id[i] % MMU_TLB_SIZE;

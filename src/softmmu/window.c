@@ -250,6 +250,13 @@ void window_close(Mmu *m)
     w->samples = 0;
 }
 
+/* The code that brought this about may run on in a block that uses the window: its accesses must fault from here on. */
+void window_drop(Mmu *m)
+{
+    window_close(m);
+    if (m->window->n) drop_all(m->window);
+}
+
 void window_forget(Mmu *m, uint32_t first, uint32_t bytes)
 {
     Window *w = m->window;
@@ -303,7 +310,7 @@ void window_sample(Mmu *m, unsigned idx)
     Window *w = m->window;
     w->samples++;
     if (!m->window_open) {
-        if (w->samples >= w->samples_needed) open_window(m, idx);
+        if (w->samples >= w->samples_needed || !(m->cr0 & PG_CR0_PG)) open_window(m, idx);
         return;
     }
     if (w->faults > FAULTS_MAX) {

@@ -31,6 +31,7 @@ void window_faulted(Mmu *m);
 /* For mmu.c */
 void window_serve(Mmu *m, const TlbEntry *e, uint32_t page, bool write);
 void window_close(Mmu *m);                                       /* every translation is in doubt */
+void window_drop(Mmu *m);                                        /* so is where memory is: nothing stays mapped */
 void window_forget(Mmu *m, uint32_t first, uint32_t bytes);      /* these are: INVLPG */
 void window_protect(Mmu *m, uintptr_t host_lo, uintptr_t bytes); /* stores to this host memory need attention again */
 

@@ -153,7 +153,7 @@ static void test_no_paging(void)
     mmu_protect_code(m, 0x30000);
     ok(readable(0x30000) && !writable(0x30000) && writable(0x31000), "a page that comes to hold code");
     mmu_set_a20(m, false);
-    ok(!m->window_open, "A20 closes it");
+    ok(!m->window_open && !readable(PAGE), "A20 closes it and leaves nothing behind");
     mmu_set_a20(m, true);
     mmu_set_control(m, PG, DIR, 0, false, true);
 }
