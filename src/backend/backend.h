@@ -88,7 +88,8 @@ typedef struct Backend {
     /* False: arena full (flush and try again), nothing consumed. map may be NULL; else *map_n rows of at most map_cap. */
     bool (*emit)(CodeArena *arena, const IrBlock *b, const EmitInfo *info, BackendCode *out, EmitMap *map,
                  unsigned map_cap, unsigned *map_n);
-    /* A copy of a block for another EIP, into the arena.  False: not this block (n_reloc 0), or the arena is full. NULL: never. */
+    /* A copy of a block for another EIP, into the arena.  False: not this block (n_reloc 0), or the arena is full.
+     * NULL: never. */
     bool (*copy)(CodeArena *arena, const BackendCode *from, BackendCode *to, const BackendCopy *how);
     /* Makes exit go straight to a target entry / back to its stub. */
     void (*link)(CodeArena *arena, BackendExit *exit, const void *entry);

@@ -412,8 +412,8 @@ uint32_t helper_stmxcsr(CPUState *cpu)
 
 enum { X87_ADDRESS16 = 0x10000 }; /* in the helpers' code */
 
-/* An x87 store while exceptions are unmasked, or of 80 bits with a 16-bit address: memory is touched only if none of those occurs, and if the store faults
- * the unit is as before. */
+/* An x87 store while exceptions are unmasked, or of 80 bits with a 16-bit address: memory is touched only if none of those
+ * occurs, and if the store faults the unit is as before. */
 void helper_x87_store(CPUState *cpu, uint32_t code, uint32_t seg, uint32_t ea)
 {
     static const uint8_t sizes[4][8] = {

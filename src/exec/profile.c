@@ -1,5 +1,5 @@
-/* -d stats: what the machine thread's processor time goes to, by samples.  Measuring instead, at each entry to generated code and
- * each way out, would cost more than many of them. */
+/* -d stats: what the machine thread's processor time goes to, by samples.  Measuring instead, at each entry to generated
+ * code and each way out, would cost more than many of them. */
 #include "exec/tb.h"
 #include "util/log.h"
 #include "util/sampler.h"

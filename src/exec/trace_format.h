@@ -32,10 +32,10 @@ enum TraceKind {
     TRACE_MODE = 1, /* index, mode (cpu/mode.h), CS base, CS limit; indexes 0, 1, ... in order */
     TRACE_SYMBOL,   /* index, text; indexes 1, 2, ... in order */
     TRACE_HELPER,   /* index, text: name of a callout */
-    TRACE_MADE, /* id, EIP, physical address, mode, guest bytes, guest instructions, host bytes, TRACE_HOW_*, offsets in its first page from and
-                        * to which immediates are read when it runs (0, 0: nowhere), TRACE_END_*,
-                        * symbol, offset from it; the guest's bytes; then for what it looked ahead at: offset in its first page,
-                        * length, bytes */
+    /* id, EIP, physical address, mode, guest bytes, guest instructions, host bytes, TRACE_HOW_*, offsets in its first page from
+     * and to which immediates are read when it runs (0, 0: nowhere), TRACE_END_*, symbol, offset from it; the guest's bytes; then
+     * for what it looked ahead at: offset in its first page, length, bytes */
+    TRACE_MADE,
     TRACE_COPIED,      /* id, EIP, id of the block copied, host bytes, symbol, offset from it */
     TRACE_CHAINED,     /* from, to, exit (0 or 1) */
     TRACE_UNCHAINED,   /* from, to, exit */
@@ -47,7 +47,8 @@ enum TraceKind {
     TRACE_INTERRUPT,   /* vector, EIP interrupted */
     TRACE_ALONE,       /* EIP of an instruction that runs again by itself, id, offset in its host code */
     TRACE_SAMPLE,      /* TRACE_PLACE_*, id, offset in its host code */
-    TRACE_COUNTS, /* blocks and bytes in the cache; since the start: TLB misses, slow accesses, TLB flushes, turns of the loop */
+    /* blocks and bytes in the cache; since the start: TLB misses, slow accesses, TLB flushes, turns of the loop */
+    TRACE_COUNTS,
     TRACE_DROPPED, /* so far, for want of room: microseconds since the start of the first, then any number of: kind, events */
     TRACE_ENDED, /* nothing: the recording was ended in order */
     TRACE_KINDS

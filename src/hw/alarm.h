@@ -8,7 +8,8 @@
 #include <stdint.h>
 
 typedef struct Alarm Alarm;
-/* **flag becomes 1 (atomically); where that is may change until the first is due.  NULL: no thread could be made, errno says why. */
+/* **flag becomes 1 (atomically); where that is may change until the first is due.  NULL: no thread could be made, errno says
+ * why. */
 Alarm *alarm_new(uint32_t *const *flag);
 void alarm_free(Alarm *a);
 /* Host CLOCK_MONOTONIC nanoseconds; UINT64_MAX: never.  Replaces the earlier time. */

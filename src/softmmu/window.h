@@ -1,6 +1,6 @@
 /* The window: the linear address space, mapped piece by piece at one place of the host's, so that generated code
  * reaches guest memory with the guest's own addressing and no check at all.  It is user mode's, or, while paging is off, that
- * of CPL 0.  doc/window.txt explains when that pays.
+ * of the CPL that was found running.  doc/window.txt explains when that pays.
  *
  * What is mapped is always less than what the guest's tables allow: pages of RAM that the TLB knows, writable when a store
  * needs nobody's attention (D set, no translated code, no display memory); without paging, the RAM around them too.
