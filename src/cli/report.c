@@ -149,7 +149,10 @@ int report_main(int argc, char **argv)
             "--block work");
     if (html && !o.output) o.output = "report.html";
     report_read(&r, o.input);
-    if (symbols_count()) report_rename(&r);
+    if (symbols_count())
+        report_rename(&r);
+    else
+        report_know_symbols(&r);
     write_report(&r, &o);
     int status = r.complete ? 0 : 1;
     report_free(&r);

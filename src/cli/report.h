@@ -106,6 +106,8 @@ void report_read(Report *r, const char *path);
 /* The same of what is in r->file already, all else being zero. */
 void report_parse(Report *r);
 void report_free(Report *r);
+/* Gives the names that were recorded to util/symbols.h, for blocks that are shown: each as far as it was seen to reach. */
+void report_know_symbols(const Report *r);
 /* Another list of names, in place of what was recorded: util/symbols.h has it. */
 void report_rename(Report *r);
 

@@ -480,6 +480,21 @@ void report_free(Report *r)
     *r = (Report){ 0 };
 }
 
+void report_know_symbols(const Report *r)
+{
+    SymbolRange *range = calloc(r->n_symbol, sizeof *range);
+    if (!range) die("report: out of memory");
+    for (uint32_t i = 0; i < r->n_symbol; i++) range[i].name = r->symbol[i];
+    for (uint32_t i = 0; i < r->n_block; i++) {
+        const ReportBlock *b = &r->block[i];
+        SymbolRange *s = &range[b->symbol];
+        s->addr = b->lin - b->offset;
+        if (b->offset + b->guest_bytes > s->size) s->size = b->offset + b->guest_bytes;
+    }
+    if (!symbols_add_ranges(range, r->n_symbol)) die("report: out of memory");
+    free(range);
+}
+
 void report_rename(Report *r)
 {
     uint32_t *index = calloc(symbols_count() + 1, sizeof *index);

@@ -133,6 +133,14 @@ bool symbols_add(const uint8_t *bytes, size_t size, const char **why)
     return table_n > before;
 }
 
+bool symbols_add_ranges(const SymbolRange *range, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!add(range[i].addr, range[i].size, range[i].size, range[i].name, strlen(range[i].name))) return false;
+    if (table_n) qsort(table, table_n, sizeof *table, by_address);
+    return true;
+}
+
 bool symbols_load(const char *what, const char *path, char *error, size_t error_size)
 {
     FileData f;

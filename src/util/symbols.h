@@ -12,6 +12,12 @@
 bool symbols_load(const char *what, const char *path, char *error, size_t error_size);
 /* The same from memory; false with *why, "has no ...". */
 bool symbols_add(const uint8_t *bytes, size_t size, const char **why);
+/* Adds n that are known otherwise; false: out of memory. */
+typedef struct SymbolRange {
+    uint32_t addr, size;
+    const char *name;
+} SymbolRange;
+bool symbols_add_ranges(const SymbolRange *range, size_t n);
 
 /* The nearest symbol at or below addr and how far below; NULL: none that near. */
 const char *symbols_at(uint32_t addr, uint32_t *offset);

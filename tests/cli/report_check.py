@@ -117,6 +117,8 @@ def views():
     for b, text in r["views"].items():
         need("translated again" not in text, "block %s is another one when translated again:\n%s" % (b, text))
         need("%08x" % blocks["eip"][int(b)] in text and blocks["host_insns"][int(b)] > 0, "no view of block " + b)
+        name = r["symbols"][blocks["symbol"][int(b)]]
+        need(not name or "<" + name in text.splitlines()[0], "no name in the view of block " + b)
 
 
 def full():
