@@ -164,6 +164,7 @@ bad_option() { # TEXT ARG...
     result $? "refused (status $status): $*"
 }
 bad_option "cannot write" -bios none -display none -kernel "$guest" -trace-jit "$dir/no/such"
+[ ! -c /dev/full ] || bad_option "No space" -bios none -display none -kernel "$guest" -trace-jit /dev/full
 bad_option "size= takes" -trace-jit "$dir/x,size=1K"
 bad_option "size" -trace-jit "$dir/x,sise=64M"
 bad_option "lockstep" -bios none -kernel "$guest" -accel lockstep -trace-jit "$dir/x"
