@@ -6,7 +6,6 @@
 #define PHYS0  SCRATCH
 #define PHYS2  (SCRATCH + 0x2000)
 #define PHYS3  (SCRATCH + 0x8000)
-#define PTE(lin) (TABLES + 0x1000 + ((lin) >> 12) * 4)
 #define W 2 /* error code bits */
 
 /* Symbols, since they stand in strings that macros assemble. */

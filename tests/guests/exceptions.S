@@ -3,7 +3,6 @@
 #include "guest.h"
 
 #define CONFORMING (FREE_SEL + 0)
-#define PTE(lin) (TABLES + 0x1000 + ((lin) >> 12) * 4)
 #define UNMAPPED 0x3ff000
 
 .macro FAULTS vector, name, insn, insn2
@@ -268,17 +267,7 @@ rf_flag:
     ret
 
 paging_on:
-    movl $TABLES, %edi
-    movl $0x800, %ecx
-    xorl %eax, %eax
-    rep stosl
-    movl $TABLES + 0x1000 + 7, TABLES
-    movl $TABLES + 0x1000, %edi
-    movl $7, %eax
-    movl $1024, %ecx
-1:  stosl
-    addl $0x1000, %eax
-    loop 1b
+    MAP_4MIB
     movl $0, PTE(UNMAPPED)
     movl $TABLES, %eax
     movl %eax, %cr3

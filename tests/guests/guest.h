@@ -7,6 +7,7 @@
  *
  * After EXPECT (or DONE: they raised none) segments are flat again, the stack is as it was at TRY, and
  * other registers are undefined unless nothing was raised; fault_* tell more about the exception. */
+/* clang-format off */
 #ifndef GUEST_H
 #define GUEST_H
 #define CODE0     0x08
@@ -76,6 +77,24 @@
 .set LOW_SCRATCH, 0x20000 /* 64 KiB, for real and v86 mode */
 .set SCRATCH, 0x200000    /* 1 MiB */
 .set TABLES, 0x300000     /* page tables */
+
+/* A page directory at TABLES and one table behind it, which maps the first 4 MiB where they are, for all rings.  Spoils EAX,
+ * ECX and EDI; paging is for the caller to begin. */
+#define PTE(lin) (TABLES + 0x1000 + ((lin) >> 12) * 4)
+.macro MAP_4MIB
+    movl $TABLES, %edi
+    movl $0x400, %ecx
+    xorl %eax, %eax
+    rep stosl
+    movl $TABLES + 0x1000 + 7, TABLES
+    movl $TABLES + 0x1000, %edi
+    movl $7, %eax
+    movl $1024, %ecx
+.Lmap\@:
+    stosl
+    addl $0x1000, %eax
+    loop .Lmap\@
+.endm
 
 /* A segment descriptor: base and limit are numbers; rights as in bits 40..47, flags (G D 0 AVL). */
 .macro DESC base, limit, rights, flags

@@ -459,18 +459,8 @@ halt:
 
 /* An instruction breakpoint comes before the fault of fetching what it is on; an interrupt that waits, before both. */
 priorities:
-    movl $TABLES, %edi
-    movl $0x400, %ecx
-    xorl %eax, %eax
-    rep stosl
-    movl $TABLES + 0x1000 + 7, TABLES
-    movl $TABLES + 0x1000, %edi
-    movl $7, %eax
-    movl $1024, %ecx
-1:  stosl
-    addl $0x1000, %eax
-    loop 1b
-    movl $0, TABLES + 0x1000 + (UNMAPPED >> 12) * 4
+    MAP_4MIB
+    movl $0, PTE(UNMAPPED)
     movl $TABLES, %eax
     movl %eax, %cr3
     movl %cr0, %eax

@@ -1,7 +1,6 @@
 /* For tests/cli/report.sh: a little of all that -trace-jit records, at labels that the test knows. */
 #include "guest.h"
 
-#define PTE(lin) (TABLES + 0x1000 + ((lin) >> 12) * 4)
 #define UNMAPPED 0x3ff000
 #define CPUIDS 100
 #define LOOKUPS 10
@@ -107,17 +106,7 @@ version:
     ret
 
 paging_on:
-    movl $TABLES, %edi
-    movl $0x800, %ecx
-    xorl %eax, %eax
-    rep stosl
-    movl $TABLES + 0x1000 + 7, TABLES
-    movl $TABLES + 0x1000, %edi
-    movl $7, %eax
-    movl $1024, %ecx
-1:  stosl
-    addl $0x1000, %eax
-    loop 1b
+    MAP_4MIB
     movl $0, PTE(UNMAPPED)
     movl $TABLES, %eax
     movl %eax, %cr3
