@@ -51,11 +51,14 @@ static void note_live_flags(LockstepCode *c, const IrBlock *b)
         c->target[i] = b->insn[b->n - 1].target[i];
         c->dead_on[i] = ir_flags_to_eflags(b->fl_dead_on[i]);
     }
+    unsigned written = 0;
     for (uint32_t i = b->n; i-- > 0;) {
         const IrInsn *in = &b->insn[i];
+        written |= in->fl_wr & ~(unsigned)in->fl_rd; /* a shift by CL reads what it may keep */
         live = (live & ~(unsigned)in->fl_wr) | in->fl_rd;
         if (in->op == IR_MARK) c->live[--at] = (LiveFlags){ in->target[0], ir_flags_to_eflags(live) };
     }
+    c->written = ir_flags_to_eflags(written);
 }
 
 static bool has_runs(const IrBlock *b)

@@ -36,6 +36,7 @@ typedef struct LockstepCode {
     uint32_t live_out;   /* EFLAGS bits that count at the block's end ... */
     uint32_t dead_on[2]; /* ... except these on the way to target[] of its last operation */
     uint32_t target[2];
+    uint32_t written; /* EFLAGS bits that it surely writes when it runs to its end */
     uint32_t n_live;
     LiveFlags live[]; /* by instruction, in ascending order */
 } LockstepCode;

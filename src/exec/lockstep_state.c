@@ -187,12 +187,31 @@ static bool loosely_same(const CPUState *a, const CPUState *b, const Field *f)
 
 /* --- flags ------------------------------------------------------------------------------------------------------- */
 
-/* A block can be left at its end or before any of its instructions; when it jumps to one of its own, both hold. */
-static uint32_t flags_that_count(const LockstepCode *c, uint32_t eip, bool raised)
+/* Flags that nobody reads any more once c was left for eip. */
+static uint32_t dead_behind(const LockstepCode *c, uint32_t eip)
 {
-    uint32_t mask = raised ? FL_ARITH : c->live_out;
-    for (unsigned i = 0; i < 2 && !raised; i++)
-        if (c->target[i] == eip) mask &= ~c->dead_on[i];
+    uint32_t dead = FL_ARITH & ~c->live_out;
+    for (unsigned i = 0; i < 2; i++)
+        if (c->target[i] == eip) dead |= c->dead_on[i];
+    return dead;
+}
+
+/* What the blocks of this step before the last one left open.  A later block may know less of what follows than an earlier
+ * one that was made after the code there had changed, so its word alone does not count. */
+static uint32_t dead_before_last(const Lockstep *ls)
+{
+    uint32_t dead = 0;
+    for (unsigned i = 0; i + 1 < ls->n_path; i++)
+        dead = (dead & ~ls->path[i]->written) | dead_behind(ls->path[i], ls->path[i + 1]->tb->eip);
+    return dead;
+}
+
+/* A block can be left at its end or before any of its instructions; when it jumps to one of its own, both hold. */
+static uint32_t flags_that_count(const Lockstep *ls, uint32_t eip, bool raised)
+{
+    const LockstepCode *c = ls->code;
+    uint32_t dead = dead_before_last(ls);
+    uint32_t mask = FL_ARITH & ~(raised ? dead : (dead & ~c->written) | dead_behind(c, eip));
     for (uint32_t i = 0; i < c->n_live; i++)
         if (c->live[i].eip == eip) mask &= c->live[i].eflags;
     return mask;
@@ -202,7 +221,7 @@ static uint32_t differing_flags(const Lockstep *ls)
 {
     const CPUState *a = state_of(&ls->after);
     uint32_t diff = cpu_arith_flags(a->cc) ^ cpu_arith_flags(ls->cpu->cc);
-    return diff & flags_that_count(ls->code, a->eip, a->exc_vector >= 0);
+    return diff & flags_that_count(ls, a->eip, a->exc_vector >= 0);
 }
 
 /* --- comparing ----------------------------------------------------------------------------------------------------- */
@@ -262,7 +281,7 @@ static void print_field(const Lockstep *ls, const Field *f)
 static void print_flags(const Lockstep *ls)
 {
     const CPUState *before = state_of(&ls->before), *a = state_of(&ls->after);
-    uint32_t counts = flags_that_count(ls->code, a->eip, a->exc_vector >= 0);
+    uint32_t counts = flags_that_count(ls, a->eip, a->exc_vector >= 0);
     log_printf("  %-20s %16x  %16x  %16x%s\n", "arithmetic flags", cpu_arith_flags(before->cc), cpu_arith_flags(a->cc),
                cpu_arith_flags(ls->cpu->cc), differing_flags(ls) ? "  <--" : "");
     if (counts != FL_ARITH) log_printf("  %-20s %16x\n", "of these count", counts);
