@@ -115,6 +115,14 @@ unsigned reg_read(Emit *e, const IrOpnd *o, unsigned width)
     return o->high && width == 1 ? AH + h : h;
 }
 
+void reg_to_r8(Emit *e, const IrOpnd *o)
+{
+    if (o->kind == IR_IMM)
+        asm_mov_imm(&e->a, R8, o->imm);
+    else
+        asm_mov(&e->a, R8, reg_read(e, o, 4));
+}
+
 unsigned reg_write(Emit *e, const IrOpnd *o, unsigned width)
 {
     if (o->reg < IR_TEMP0) return o->high && width == 1 ? (unsigned)AH + host_of_gpr[o->reg] : host_of_gpr[o->reg];

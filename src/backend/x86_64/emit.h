@@ -117,6 +117,7 @@ enum {
 
 /* emit.c: registers, flags, cold code */
 unsigned reg_read(Emit *e, const IrOpnd *o, unsigned width);   /* host register (maybe AH..BH); immediates via r11 */
+void reg_to_r8(Emit *e, const IrOpnd *o);                      /* a copy of all 32 bits */
 unsigned reg_write(Emit *e, const IrOpnd *o, unsigned width);  /* for a result; partial widths keep the rest */
 unsigned reg_update(Emit *e, const IrOpnd *o, unsigned width); /* for an operand that is read and written */
 unsigned gpr_host(Emit *e, unsigned reg);                      /* for whole registers in addresses */

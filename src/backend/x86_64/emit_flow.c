@@ -318,14 +318,6 @@ static AsmMem lookup_inline(Emit *e, Cold *c)
     return JUMP_CACHE(R9, code);
 }
 
-static void target_to_r8(Emit *e, const IrInsn *in)
-{
-    if (in->a.kind == IR_IMM)
-        asm_mov_imm(&e->a, R8, in->a.imm);
-    else
-        asm_mov(&e->a, R8, reg_read(e, &in->a, 4));
-}
-
 /* Unchained: store the target and go. */
 static bool leave_indirect(Emit *e)
 {
@@ -348,7 +340,7 @@ static Cold *poll_indirect(Emit *e)
 void emit_jmpr(Emit *e, const IrInsn *in)
 {
     finish(e);
-    target_to_r8(e, in);
+    reg_to_r8(e, &in->a);
     if (leave_indirect(e)) return;
     tell_target(e);
     AsmMem code = lookup_inline(e, poll_indirect(e));
@@ -384,7 +376,7 @@ void emit_guest_call(Emit *e, const IrInsn *in)
         if (direct) {
             leave(e, in->target[0]);
         } else {
-            target_to_r8(e, in);
+            reg_to_r8(e, &in->a);
             leave_indirect(e);
         }
         return;
@@ -395,7 +387,7 @@ void emit_guest_call(Emit *e, const IrInsn *in)
         map_purpose(e, slot(e));
         direct_exit(e, 0, in->target[0], asm_call(&e->a));
     } else {
-        target_to_r8(e, in);
+        reg_to_r8(e, &in->a);
         tell_target(e);
         AsmMem code = lookup_inline(e, poll_indirect(e));
         ras_push(e, in->target[1]);
@@ -426,13 +418,13 @@ void emit_ret(Emit *e, const IrInsn *in)
 {
     if (unchained(e)) {
         finish(e);
-        target_to_r8(e, in);
+        reg_to_r8(e, &in->a);
         leave_indirect(e);
         return;
     }
     finish(e);
     if (in->a.kind == IR_IMM || e->info->lookup) {
-        target_to_r8(e, in);
+        reg_to_r8(e, &in->a);
         tell_target(e);
         asm_rr(&e->a, W64, 0x63, R8, R8); /* movsxd */
     } else {

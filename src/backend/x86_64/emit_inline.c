@@ -23,10 +23,7 @@ static void load_control(Emit *e, const IrInsn *in, uint32_t mask, uint32_t forb
 {
     Asm *a = &e->a;
     flags_clobber(e);
-    if (in->a.kind == IR_IMM)
-        asm_mov_imm(a, R8, in->a.imm);
-    else
-        asm_mov(a, R8, reg_read(e, &in->a, 4));
+    reg_to_r8(e, &in->a);
     Cold *c = cold_new(e, cold_control);
     c->value = in->helper;
     asm_mov(a, R9, R8);
