@@ -24,16 +24,6 @@
     movl $(\value), %eax
     movl %eax, %dr\n
 .endm
-.macro STEP_ON
-    pushfl
-    orl $FL_TF, (%esp)
-    popfl
-.endm
-.macro STEP_OFF
-    pushfl
-    andl $~FL_TF, (%esp)
-    popfl
-.endm
 #define BS 0x4000
 #define BD 0x2000
 /* DR7: enable n (global), R/W, LEN */

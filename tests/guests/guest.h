@@ -178,6 +178,32 @@
     int $LEAVE
 .endm
 
+/* Single stepping, from the instruction after the next on. */
+.macro STEP_ON
+    pushfl
+    orl $FL_TF, (%esp)
+    popfl
+.endm
+.macro STEP_OFF
+    pushfl
+    andl $~FL_TF, (%esp)
+    popfl
+.endm
+/* TR holds task first again, which alone is busy; NT and CR0.TS are clear.  Registers stay. */
+.macro FIRST_TASK first, others:vararg
+    pushl %eax
+    .irp tss, \first, \others
+    andb $~2, gdt + \tss + 5
+    .endr
+    movw $\first, %ax
+    ltr %ax
+    clts
+    pushfl
+    andl $~FL_NT, (%esp)
+    popfl
+    popl %eax
+.endm
+
 /* op: 32-bit register, memory or immediate, not relative to ESP.  Registers and flags stay. */
 .macro CHECK_EQ op, value, name
     pushl \op

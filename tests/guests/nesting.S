@@ -63,19 +63,7 @@ guest_main:
 
 /* TR as it was at the start. */
 clean:
-    pushl %eax
-    andb $~2, gdt + TSS0 + 5
-    andb $~2, gdt + TSS_A + 5
-    andb $~2, gdt + TSS_B + 5
-    andb $~2, gdt + TSS_C + 5
-    andb $~2, gdt + TSS_16 + 5
-    movw $TSS0, %ax
-    ltr %ax
-    clts
-    pushfl
-    andl $~FL_NT, (%esp)
-    popfl
-    popl %eax
+    FIRST_TASK TSS0, TSS_A, TSS_B, TSS_C, TSS_16
     ret
 
 /* Three deep, each busy with a link to the one before, and back by IRET. */

@@ -16,16 +16,6 @@
     xorl %eax, %eax
     movl %eax, %dr6
 .endm
-.macro STEP_ON
-    pushfl
-    orl $FL_TF, (%esp)
-    popfl
-.endm
-.macro STEP_OFF
-    pushfl
-    andl $~FL_TF, (%esp)
-    popfl
-.endm
 .macro COUNT want, name
     CHECK_EQ count, (\want), "\name: number of #DB"
 .endm
