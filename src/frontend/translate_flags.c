@@ -5,6 +5,7 @@
  * page, an indirect target, too far away) needs all flags: this is a proof, not a guess by calling convention.
  * What it looked at is noted in Window.lo/hi, because the proof falls when those bytes are written to. */
 #include "frontend/translate_flags.h"
+#include "tcg/silicon.h"
 
 enum { LOOK_INSNS = 20, LOOK_DEPTH = 3 };
 
@@ -25,6 +26,10 @@ static void flag_facts(const Insn *in, unsigned *rd, unsigned *wr)
     case MN_JCC:
     case MN_SETCC:
     case MN_CMOVCC: *rd = ir_cc_flags(in->cc); break;
+    case MN_MUL:
+    case MN_IMUL:
+    case MN_DIV:
+    case MN_IDIV: *wr = silicon_flags_written(e->op); break;
     case MN_ROL:
     case MN_ROR:
     case MN_RCL:

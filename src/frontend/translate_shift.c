@@ -3,6 +3,7 @@
  * A count of 0 (after masking to five bits) changes neither result nor flags: with an immediate that is
  * known here, with CL the operation counts as a reader of the flags it may leave alone. */
 #include "frontend/translate_internal.h"
+#include "tcg/silicon.h"
 
 /* The count operand for op: CL, or an immediate that is not 0. */
 static IrOpnd count_operand(const Insn *in, unsigned i)
@@ -15,12 +16,16 @@ static bool no_shift(const IrOpnd *count)
     return count->kind == IR_IMM && count->imm == 0;
 }
 
-/* CL may be 0.  A rotate by more than 1 leaves OF undefined, and current silicon leaves it as it was (of a
- * register; not of memory, whose value is in a temporary here). */
+/* CL may be 0.  A rotate by more than 1 leaves OF undefined, and some silicon leaves it as it was (of a
+ * register; not of memory, whose value is in a temporary here): tcg/silicon.h. */
 static void may_keep_flags(IrInsn *i, const IrOpnd *count)
 {
     bool through_carry = i->op == IR_RCL || i->op == IR_RCR; /* all the way round: nothing changes */
-    if (count->kind == IR_REG || (through_carry && (count->imm & 31) % (i->width * 8 + 1) == 0))
+    if (count->kind == IR_REG)
+        i->fl_rd |= i->fl_wr;
+    else if (!silicon()->rotate_keeps_of)
+        return;
+    else if (through_carry && (count->imm & 31) % (i->width * 8 + 1) == 0)
         i->fl_rd |= i->fl_wr;
     else if ((i->op == IR_ROL || i->op == IR_ROR) && count->imm != 1 && i->dst.reg < IR_TEMP0)
         i->fl_wr = IR_CF;

@@ -1,5 +1,6 @@
 /* Blocks of IR: the builder, and the table of what each operation is, made from ir_ops.def. */
 #include "tcg/ir.h"
+#include "tcg/silicon.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,8 +70,7 @@ IrInsn *ir_emit(IrBlock *b, IrOp op, unsigned width)
     in->op = (uint8_t)op;
     in->width = (uint8_t)width;
     in->fl_rd = info->fl_rd; /* IR_FL_CC stays until cc is known: see ir_resolve_flags() */
-    in->fl_wr = info->fl_wr;
-    in->fl_live = info->fl_wr;
+    in->fl_wr = in->fl_live = silicon_flags_written(op);
     in->mem.base = in->mem.index = IR_NOREG;
     return in;
 }

@@ -37,7 +37,7 @@ bool rig_open(Rig *r, const char *backend)
     if (!r->backend) return false;
     r->phys = phys_new();
     r->ram = phys_region_host(phys_add_ram(r->phys, "ram", 0, RIG_RAM, 0));
-    r->cpu = cpu_new(r->phys, NULL, NULL, error, sizeof error);
+    r->cpu = cpu_new(r->phys, NULL, "max", error, sizeof error);
     if (!r->cpu || !open_arena(&r->arena)) return false;
     cpu_reset(r->cpu);
     for (unsigned s = 0; s < 6; s++)

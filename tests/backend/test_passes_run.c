@@ -1,6 +1,7 @@
 /* Random blocks, run as they are and after the passes: registers, memory, the flags that are live at the end, and
  * the place and state of a fault, must come out the same. */
 #include "rig.h"
+#include "tcg/silicon.h"
 #include "../tap.h"
 
 #include <string.h>
@@ -42,7 +43,7 @@ static void emit_alu(IrBlock *b)
         in->a = rig_random() & 1 ? ir_imm(1 + rig_random() % 31) : ir_reg(IR_ECX);
         if (in->a.kind == IR_REG)
             in->fl_rd |= in->fl_wr;
-        else if (op <= IR_ROR && in->a.imm != 1 && in->dst.reg < IR_TEMP0)
+        else if (op <= IR_ROR && in->a.imm != 1 && in->dst.reg < IR_TEMP0 && silicon()->rotate_keeps_of)
             in->fl_wr = IR_CF; /* OF is kept, see the frontend */
     } else if (ir_op_info[op].a) {
         bool imm = op != IR_XADD && op != IR_CMPXCHG && rig_random() & 1;

@@ -136,7 +136,7 @@ static uint64_t rng(void)
     rng_state ^= rng_state << 17;
     return rng_state * 0x2545f4914f6cdd1du;
 }
-static unsigned rnd(unsigned n)
+static inline unsigned rnd(unsigned n)
 {
     return (unsigned)((rng() >> 33) % n);
 }

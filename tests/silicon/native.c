@@ -187,9 +187,9 @@ static void find_own(void)
     if (f) fclose(f);
 }
 
-bool native_is_intel(void)
+bool native_is_known(void)
 {
-    return __builtin_cpu_is("intel");
+    return __builtin_cpu_is("intel") || __builtin_cpu_is("amd");
 }
 
 bool native_has_at(uint32_t lin)
@@ -259,7 +259,7 @@ uint8_t *native_mem(uint32_t lin)
     (void)lin;
     return NULL;
 }
-bool native_is_intel(void)
+bool native_is_known(void)
 {
     return false;
 }

@@ -132,7 +132,7 @@ bool native_init(const char **why); /* false: this host or kernel cannot */
 void native_write_code(uint32_t offset, const uint8_t *p, uint32_t n);
 void native_run(const Case *c, Outcome *o);
 uint8_t *native_mem(uint32_t lin); /* of the data or stack area */
-bool native_is_intel(void);        /* undefined flags are then what the interpreter makes of them */
+bool native_is_known(void);        /* undefined flags are then what the interpreter makes of them (tcg/silicon.h) */
 bool native_has_at(uint32_t lin);  /* something of the test program itself is mapped here */
 
 /* --- Calque: guest.c --- */

@@ -1,6 +1,7 @@
 /* IR -> Ops.  What costs time at run time is decided here: which variant for the flags that are live, where the
  * operands are, whether a memory access can take the fast form. */
 #include "backend/interp/interp.h"
+#include "tcg/silicon.h"
 
 #include <string.h>
 
@@ -151,7 +152,7 @@ static unsigned choose_variant(Emit *e, uint32_t i)
     unsigned live = in->fl_live & in->fl_wr;
 
     if (!live) return VAR_NONE;
-    if (in->fl_wr == ir_op_info[in->op].fl_wr && compare_will_do(e, i, live)) {
+    if (in->fl_wr == silicon_flags_written(in->op) && compare_will_do(e, i, live)) {
         e->compare = live;
         return VAR_COMPARE;
     }
@@ -163,7 +164,7 @@ static unsigned choose_variant(Emit *e, uint32_t i)
 /* Those that compute flags, with care for the ones that this instruction is not to write. */
 static void emit_alu(Emit *e, const IrInsn *in, Handler *find(unsigned, unsigned, unsigned), bool always_writes)
 {
-    unsigned natural = ir_op_info[in->op].fl_wr, variant = choose_variant(e, e->ir_index);
+    unsigned natural = silicon_flags_written(in->op), variant = choose_variant(e, e->ir_index);
     bool keep = (natural & ~(unsigned)in->fl_wr) && (variant == VAR_FLAGS || always_writes);
 
     if (keep) new_op(e, interp_cc_save, "flag save");

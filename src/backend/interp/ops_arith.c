@@ -1,8 +1,8 @@
 /* Multiplication, division, bit operations, compare-and-exchange, and moving the flags themselves.
  *
- * Flags the manual leaves undefined: MUL and IMUL set SF and PF from the low half and clear ZF and AF; DIV and
- * IDIV leave all; BSF and BSR clear all but ZF. */
+ * Flags that the manual leaves undefined are as tcg/silicon.h has them; where that differs by maker, so do the functions. */
 #include "backend/interp/interp.h"
+#include "tcg/silicon.h"
 
 static uint32_t *gpr(CPUState *cpu, unsigned r)
 {
@@ -20,9 +20,16 @@ static inline uint64_t sign_extend(uint64_t v, unsigned bits)
     return (uint64_t)((int64_t)(v << (64 - bits)) >> (64 - bits));
 }
 
-static inline void mul_flags(CPUState *cpu, uint32_t low, bool overflow, unsigned bits)
+/* Here and below, s is SILICON_INTEL or SILICON_AMD, a constant in each function that is made of these. */
+static inline void mul_flags(CPUState *cpu, uint32_t low, bool overflow, unsigned bits, unsigned s)
 {
-    cpu->cc = (uint16_t)((cc_szp(low, bits) & ~(unsigned)CC_ZF) | (overflow ? CC_CF | CC_OF : 0));
+    unsigned rest = s == SILICON_AMD ? cpu->cc & ~(unsigned)(CC_CF | CC_OF) : cc_szp(low, bits) & ~(unsigned)CC_ZF;
+    cpu->cc = (uint16_t)(rest | (overflow ? CC_CF | CC_OF : 0));
+}
+
+static inline void div_flags(CPUState *cpu, unsigned s)
+{
+    if (s == SILICON_AMD) cpu->cc = (uint16_t)((cpu->cc & (CC_CF | CC_OF)) | CC_AF);
 }
 
 /* eDX:eAX, or AX for bytes. */
@@ -53,28 +60,28 @@ static inline void put_quotient(CPUState *cpu, uint64_t q, uint64_t r, unsigned 
         put_wide(cpu, (r << bits) | (q & ((1ull << bits) - 1)), bits);
 }
 
-static inline void mul(CPUState *cpu, uint32_t a, unsigned bits)
+static inline void mul(CPUState *cpu, uint32_t a, unsigned bits, unsigned s)
 {
     uint64_t mask = (1ull << bits) - 1, wide = (cpu->regs[R_EAX] & mask) * a;
     put_wide(cpu, wide, bits);
-    mul_flags(cpu, (uint32_t)wide, wide >> bits != 0, bits);
+    mul_flags(cpu, (uint32_t)wide, wide >> bits != 0, bits, s);
 }
 
-static inline void imul(CPUState *cpu, uint32_t a, unsigned bits)
+static inline void imul(CPUState *cpu, uint32_t a, unsigned bits, unsigned s)
 {
     uint64_t wide = sign_extend(cpu->regs[R_EAX], bits) * sign_extend(a, bits);
     put_wide(cpu, wide, bits);
-    mul_flags(cpu, (uint32_t)wide, sign_extend(wide, bits) != wide, bits);
+    mul_flags(cpu, (uint32_t)wide, sign_extend(wide, bits) != wide, bits, s);
 }
 
-static inline uint32_t imul_low(CPUState *cpu, uint32_t a, uint32_t b, unsigned bits)
+static inline uint32_t imul_low(CPUState *cpu, uint32_t a, uint32_t b, unsigned bits, unsigned s)
 {
     uint64_t wide = sign_extend(a, bits) * sign_extend(b, bits);
-    mul_flags(cpu, (uint32_t)wide, sign_extend(wide, bits) != wide, bits);
+    mul_flags(cpu, (uint32_t)wide, sign_extend(wide, bits) != wide, bits, s);
     return (uint32_t)wide;
 }
 
-static inline void div_unsigned(CPUState *cpu, const Op *op, uint32_t a, unsigned bits)
+static inline void div_unsigned(CPUState *cpu, const Op *op, uint32_t a, unsigned bits, unsigned s)
 {
     uint64_t n = get_wide(cpu, bits);
 
@@ -83,22 +90,24 @@ static inline void div_unsigned(CPUState *cpu, const Op *op, uint32_t a, unsigne
         cpu_raise(cpu, EXC_DE);
     }
     put_quotient(cpu, n / a, n % a, bits);
+    div_flags(cpu, s);
 }
 
 /* By magnitudes, so that nothing overflows on the way. */
-static inline void div_signed(CPUState *cpu, const Op *op, uint32_t a, unsigned bits)
+static inline void div_signed(CPUState *cpu, const Op *op, uint32_t a, unsigned bits, unsigned s)
 {
     unsigned wide_bits = bits * 2;
-    uint64_t n = sign_extend(get_wide(cpu, bits), wide_bits), s = sign_extend(a, bits);
-    bool neg_n = n >> 63, neg_s = s >> 63;
-    uint64_t mag_n = neg_n ? 0 - n : n, mag_s = neg_s ? 0 - s : s, half = 1ull << (bits - 1);
+    uint64_t n = sign_extend(get_wide(cpu, bits), wide_bits), d = sign_extend(a, bits);
+    bool neg_n = n >> 63, neg_d = d >> 63;
+    uint64_t mag_n = neg_n ? 0 - n : n, mag_d = neg_d ? 0 - d : d, half = 1ull << (bits - 1);
 
-    if (!mag_s || mag_n / mag_s > (neg_n != neg_s ? half : half - 1)) {
+    if (!mag_d || mag_n / mag_d > (neg_n != neg_d ? half : half - 1)) {
         interp_may_raise(cpu, op);
         cpu_raise(cpu, EXC_DE);
     }
-    uint64_t q = mag_n / mag_s, r = mag_n % mag_s;
-    put_quotient(cpu, neg_n != neg_s ? 0 - q : q, neg_n ? 0 - r : r, bits);
+    uint64_t q = mag_n / mag_d, r = mag_n % mag_d;
+    put_quotient(cpu, neg_n != neg_d ? 0 - q : q, neg_n ? 0 - r : r, bits);
+    div_flags(cpu, s);
 }
 
 /* Body is a statement with bits, a (value) and D (the destination as an lvalue). */
@@ -117,14 +126,17 @@ static inline void div_signed(CPUState *cpu, const Op *op, uint32_t a, unsigned 
     FN(NAME, uint8_t, BODY8) FN(NAME, uint16_t, BODY16) FN(NAME, uint32_t, BODY32)
 #define SAME(NAME, BODY) ALL_WIDTHS(NAME, BODY, BODY, BODY)
 
-SAME(mul, mul(cpu, a, bits))
-SAME(imul, imul(cpu, a, bits))
-SAME(div, div_unsigned(cpu, op, a, bits))
-SAME(idiv, div_signed(cpu, op, a, bits))
-#define IMUL2(T) D(T) = (T)imul_low(cpu, D(T), a, bits)
-#define IMUL3(T) D(T) = (T)imul_low(cpu, a, *(const T *)op->b, bits)
-ALL_WIDTHS(imul2, IMUL2(uint8_t), IMUL2(uint16_t), IMUL2(uint32_t))
-ALL_WIDTHS(imul3, IMUL3(uint8_t), IMUL3(uint16_t), IMUL3(uint32_t))
+#define IMUL2(T, S) D(T) = (T)imul_low(cpu, D(T), a, bits, S)
+#define IMUL3(T, S) D(T) = (T)imul_low(cpu, a, *(const T *)op->b, bits, S)
+#define MUL_DIV(MAKER, S)                                                                                              \
+    SAME(mul_##MAKER, mul(cpu, a, bits, S))                                                                            \
+    SAME(imul_##MAKER, imul(cpu, a, bits, S))                                                                          \
+    SAME(div_##MAKER, div_unsigned(cpu, op, a, bits, S))                                                               \
+    SAME(idiv_##MAKER, div_signed(cpu, op, a, bits, S))                                                                \
+    ALL_WIDTHS(imul2_##MAKER, IMUL2(uint8_t, S), IMUL2(uint16_t, S), IMUL2(uint32_t, S))                               \
+    ALL_WIDTHS(imul3_##MAKER, IMUL3(uint8_t, S), IMUL3(uint16_t, S), IMUL3(uint32_t, S))
+MUL_DIV(intel, SILICON_INTEL)
+MUL_DIV(amd, SILICON_AMD)
 
 /* The register form takes the bit number modulo the width. */
 #define BIT(T, CHANGE)                                                                                                 \
@@ -142,7 +154,7 @@ BIT_FNS(uint8_t)
 BIT_FNS(uint16_t)
 BIT_FNS(uint32_t)
 
-/* PF, undefined by the manual, is the result's, or set when there is none; the others are 0: as on current processors. */
+/* PF, undefined by the manual, is the result's, or set when there is none; the others are 0. */
 #define SCAN(T, FOUND)                                                                                                 \
     do {                                                                                                               \
         unsigned found = a ? (unsigned)(FOUND) : 0;                                                                    \
@@ -258,12 +270,6 @@ const Op *interp_carry(CPUState *cpu, const Op *op)
     }
 static Handler *const table[IR_OP_COUNT][3] = {
     [IR_CDQ] = { NULL, cdq_uint16_t, cdq_uint32_t },
-    [IR_IMUL2] = ROW(imul2),
-    [IR_IMUL3] = ROW(imul3),
-    [IR_MUL] = ROW(mul),
-    [IR_IMUL] = ROW(imul),
-    [IR_DIV] = ROW(div),
-    [IR_IDIV] = ROW(idiv),
     [IR_BT] = ROW(bt),
     [IR_BTS] = ROW(bts),
     [IR_BTR] = ROW(btr),
@@ -275,11 +281,22 @@ static Handler *const table[IR_OP_COUNT][3] = {
     [IR_CMPXCHG] = ROW(cmpxchg),
     [IR_XADD] = ROW(xadd),
 };
+#define MUL_DIV_ROWS(MAKER)                                                                                            \
+    {                                                                                                                  \
+        [IR_IMUL2 - IR_IMUL2] = ROW(imul2_##MAKER), [IR_IMUL3 - IR_IMUL2] = ROW(imul3_##MAKER),                        \
+                    [IR_MUL - IR_IMUL2] = ROW(mul_##MAKER), [IR_IMUL - IR_IMUL2] = ROW(imul_##MAKER),                  \
+                    [IR_DIV - IR_IMUL2] = ROW(div_##MAKER), [IR_IDIV - IR_IMUL2] = ROW(idiv_##MAKER),                  \
+    }
+static Handler *const mul_div[SILICON_COUNT][IR_IDIV - IR_IMUL2 + 1][3] = {
+    [SILICON_INTEL] = MUL_DIV_ROWS(intel),
+    [SILICON_AMD] = MUL_DIV_ROWS(amd),
+};
 
 /* These are rare or slow enough to compute their flags in any case; see emit.c for how they keep
  * flags that they were not to write. */
 Handler *interp_arith(unsigned ir_op, unsigned width, unsigned variant)
 {
     (void)variant;
+    if (ir_op >= IR_IMUL2 && ir_op <= IR_IDIV) return mul_div[silicon()->id][ir_op - IR_IMUL2][width_log2(width)];
     return table[ir_op][width_log2(width)];
 }

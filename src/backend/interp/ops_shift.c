@@ -1,9 +1,10 @@
 /* Shifts and rotates (SDM 2: RCL/RCR/ROL/ROR, SAL/SAR/SHL/SHR, SHLD, SHRD).
  *
  * Counts are masked to 5 bits for every width; a count of 0 changes nothing, flags included.
- * Where the manual leaves OF undefined (counts above 1) it is, as on current processors, what a count of 1 would have
- * made of the old value; AF is 0; 16-bit SHLD and SHRD by more than 16 shift in the destination's own bits, as Intel processors do. */
+ * What the manual leaves undefined (OF for counts above 1, AF, 16-bit SHLD and SHRD by more than 16) is as tcg/silicon.h
+ * has it, in two sets of functions. */
 #include "backend/interp/interp.h"
+#include "tcg/silicon.h"
 
 typedef struct Shifted {
     uint32_t value;
@@ -27,114 +28,145 @@ static inline unsigned of_right(uint32_t d, unsigned in, unsigned bits)
     return ((d >> (bits - 1) ^ in) & 1) * CC_OF;
 }
 
-static inline Shifted shl(uint32_t d, unsigned n, unsigned bits)
+/* Undefined flags: here and below, s is SILICON_INTEL or SILICON_AMD, a constant in each function that is made of these.
+ * OF of d moved left by any number; what became of it is in wide, the carry at bit `bits`. */
+static inline unsigned of_lefts(uint32_t d, uint64_t wide, unsigned bits, unsigned s)
+{
+    return s == SILICON_AMD ? (unsigned)((wide >> bits ^ wide >> (bits - 1)) & 1) * CC_OF : of_left(d, bits);
+}
+
+/* OF of d moved right by any number, with `in` the first to come in; r is the result. */
+static inline unsigned of_rights(uint32_t d, unsigned in, uint32_t r, unsigned bits, unsigned s)
+{
+    return s == SILICON_AMD ? of_left(r, bits) : of_right(d, in, bits);
+}
+
+static inline unsigned af(unsigned s)
+{
+    return s == SILICON_AMD ? CC_AF : 0;
+}
+
+static inline Shifted shl(uint32_t d, unsigned n, unsigned bits, unsigned s)
 {
     uint64_t wide = (uint64_t)d << n;
     unsigned cf = wide >> bits & 1;
-    return (Shifted){ (uint32_t)wide, cc_szp((uint32_t)wide, bits) | cf * CC_CF | of_left(d, bits) };
+    return (Shifted){ (uint32_t)wide, cc_szp((uint32_t)wide, bits) | cf * CC_CF | of_lefts(d, wide, bits, s) | af(s) };
 }
 
-static inline Shifted shr(uint32_t d, unsigned n, unsigned bits)
+static inline Shifted shr(uint32_t d, unsigned n, unsigned bits, unsigned s)
 {
     uint32_t r = (uint32_t)((uint64_t)d >> n);
-    unsigned cf = d >> (n - 1) & 1, of = d >> (bits - 1) & 1;
-    return (Shifted){ r, cc_szp(r, bits) | cf * CC_CF | of * CC_OF };
+    unsigned cf = d >> (n - 1) & 1;
+    return (Shifted){ r, cc_szp(r, bits) | cf * CC_CF | of_rights(d, 0, r, bits, s) | af(s) };
 }
 
-static inline Shifted sar(uint32_t d, unsigned n, unsigned bits)
+static inline Shifted sar(uint32_t d, unsigned n, unsigned bits, unsigned s)
 {
-    uint32_t s = sign_extend(d, bits), r = (uint32_t)((int32_t)s >> n);
-    return (Shifted){ r, cc_szp(r, bits) | (uint32_t)((int32_t)s >> (n - 1) & 1) * CC_CF };
+    uint32_t x = sign_extend(d, bits), r = (uint32_t)((int32_t)x >> n);
+    return (Shifted){ r, cc_szp(r, bits) | (uint32_t)((int32_t)x >> (n - 1) & 1) * CC_CF | af(s) };
 }
 
-static inline Shifted rol(uint32_t d, unsigned n, unsigned bits)
+static inline Shifted rol(uint32_t d, unsigned n, unsigned bits, unsigned s)
 {
     n &= bits - 1;
     uint32_t r = n ? d << n | d >> (bits - n) : d;
-    return (Shifted){ r, (r & 1) * CC_CF | of_left(d, bits) };
+    uint64_t wide = (uint64_t)(r & 1) << bits | (r & (uint32_t)((1ull << bits) - 1));
+    return (Shifted){ r, (r & 1) * CC_CF | of_lefts(d, wide, bits, s) };
 }
 
-static inline Shifted ror(uint32_t d, unsigned n, unsigned bits)
+static inline Shifted ror(uint32_t d, unsigned n, unsigned bits, unsigned s)
 {
     n &= bits - 1;
     uint32_t r = n ? d >> n | d << (bits - n) : d;
     unsigned msb = r >> (bits - 1) & 1;
-    return (Shifted){ r, msb * CC_CF | of_right(d, d, bits) };
+    return (Shifted){ r, msb * CC_CF | of_rights(d, d, r, bits, s) };
 }
 
-/* Through carry: a rotation of bits + 1 bits; a whole one keeps OF. */
-static inline Shifted rcl(uint32_t d, unsigned n, unsigned bits, unsigned cc)
+/* Through carry: a rotation of bits + 1 bits. */
+static inline Shifted rcl(uint32_t d, unsigned n, unsigned bits, unsigned cc, unsigned s)
 {
     uint64_t w = (uint64_t)(cc >> 8 & 1) << bits | d, mask = ((uint64_t)2 << bits) - 1;
-    unsigned of = cc & CC_OF;
     n %= bits + 1;
-    if (n) w = (w << n | w >> (bits + 1 - n)) & mask, of = of_left(d, bits);
+    if (n) w = (w << n | w >> (bits + 1 - n)) & mask;
+    unsigned of = n || s == SILICON_AMD ? of_lefts(d, w, bits, s) : cc & CC_OF;
     return (Shifted){ (uint32_t)w, (w >> bits & 1) * CC_CF | of };
 }
 
-static inline Shifted rcr(uint32_t d, unsigned n, unsigned bits, unsigned cc)
+static inline Shifted rcr(uint32_t d, unsigned n, unsigned bits, unsigned cc, unsigned s)
 {
     uint64_t w = (uint64_t)(cc >> 8 & 1) << bits | d, mask = ((uint64_t)2 << bits) - 1;
-    unsigned of = cc & CC_OF;
     n %= bits + 1;
-    if (n) w = (w >> n | w << (bits + 1 - n)) & mask, of = of_right(d, cc >> 8, bits);
+    if (n) w = (w >> n | w << (bits + 1 - n)) & mask;
+    unsigned of = n || s == SILICON_AMD ? of_rights(d, cc >> 8, (uint32_t)w, bits, s) : cc & CC_OF;
     return (Shifted){ (uint32_t)w, (w >> bits & 1) * CC_CF | of };
 }
 
-static inline Shifted shld(uint32_t d, uint32_t a, unsigned n, unsigned bits)
+/* What follows d and a in the 16-bit forms. */
+static inline uint32_t third(uint32_t d, uint32_t a, unsigned s)
 {
-    /* The bits in line, most significant first: d : a (: d for the 16-bit form), 64 of them. */
-    uint64_t w = bits == 32 ? (uint64_t)d << 32 | a : (uint64_t)d << 48 | (uint64_t)a << 32 | (uint64_t)d << 16;
+    return s == SILICON_AMD ? a : d;
+}
+
+static inline Shifted shld(uint32_t d, uint32_t a, unsigned n, unsigned bits, unsigned s)
+{
+    /* The bits in line, most significant first: d : a (: another 16 for the 16-bit form), 64 of them. */
+    uint64_t w =
+        bits == 32 ? (uint64_t)d << 32 | a : (uint64_t)d << 48 | (uint64_t)a << 32 | (uint64_t)third(d, a, s) << 16;
+    uint64_t alone = (uint64_t)d << n; /* as SHL has it */
     uint32_t r = (uint32_t)((w << n) >> (64 - bits));
-    unsigned cf = (unsigned)(w >> (64 - n) & 1);
-    return (Shifted){ r, cc_szp(r, bits) | cf * CC_CF | of_left(d, bits) };
+    unsigned cf = (unsigned)(s == SILICON_AMD ? alone >> bits & 1 : w >> (64 - n) & 1);
+    return (Shifted){ r, cc_szp(r, bits) | cf * CC_CF | of_lefts(d, alone, bits, s) | af(s) };
 }
 
-static inline Shifted shrd(uint32_t d, uint32_t a, unsigned n, unsigned bits)
+static inline Shifted shrd(uint32_t d, uint32_t a, unsigned n, unsigned bits, unsigned s)
 {
-    uint64_t w = bits == 32 ? (uint64_t)a << 32 | d : (uint64_t)d << 32 | (uint64_t)a << 16 | d;
+    uint64_t w = bits == 32 ? (uint64_t)a << 32 | d : (uint64_t)third(d, a, s) << 32 | (uint64_t)a << 16 | d;
     uint32_t r = (uint32_t)(w >> n);
-    unsigned cf = (unsigned)(w >> (n - 1) & 1);
-    return (Shifted){ r, cc_szp(r, bits) | cf * CC_CF | of_right(d, a, bits) };
+    unsigned cf = (unsigned)((s == SILICON_AMD ? d : w) >> (n - 1) & 1);
+    return (Shifted){ r, cc_szp(r, bits) | cf * CC_CF | of_rights(d, a, r, bits, s) | af(s) };
 }
 
 enum { WRITES_ALL = 0, WRITES_CFOF = 0xffff & ~(CC_CF | CC_OF) }; /* flags kept */
 
-/* CALL computes s from d, n (not 0) and bits. */
-#define SHIFT_FN(NAME, T, COUNT, CALL, KEEP)                                                                           \
+/* CALL computes the Shifted from d, n (not 0), bits and s. */
+#define SHIFT_FN(NAME, T, S, COUNT, CALL, KEEP)                                                                        \
     static const Op *NAME##_##T##_n(CPUState *cpu, const Op *op)                                                       \
     {                                                                                                                  \
-        unsigned n = *(const uint8_t *)(COUNT)&31, bits = 8 * sizeof(T);                                               \
+        const unsigned n = *(const uint8_t *)(COUNT)&31, bits = 8 * sizeof(T), s = S;                                  \
         uint32_t d = *(const T *)op->d;                                                                                \
         if (n) *(T *)op->d = (T)CALL.value;                                                                            \
         NEXT(op);                                                                                                      \
     }                                                                                                                  \
     static const Op *NAME##_##T##_f(CPUState *cpu, const Op *op)                                                       \
     {                                                                                                                  \
-        unsigned n = *(const uint8_t *)(COUNT)&31, bits = 8 * sizeof(T);                                               \
+        const unsigned n = *(const uint8_t *)(COUNT)&31, bits = 8 * sizeof(T), s = S;                                  \
         uint32_t d = *(const T *)op->d;                                                                                \
         if (n) {                                                                                                       \
-            Shifted s = CALL;                                                                                          \
-            *(T *)op->d = (T)s.value;                                                                                  \
-            cpu->cc = (uint16_t)((cpu->cc & KEEP) | s.cc);                                                             \
+            Shifted r = CALL;                                                                                          \
+            *(T *)op->d = (T)r.value;                                                                                  \
+            cpu->cc = (uint16_t)((cpu->cc & KEEP) | r.cc);                                                             \
         }                                                                                                              \
         NEXT(op);                                                                                                      \
     }
-#define SHIFT_LIST(T)                                                                                                  \
-    SHIFT_FN(rol, T, op->a, rol(d, n, bits), WRITES_CFOF)                                                              \
-    SHIFT_FN(ror, T, op->a, ror(d, n, bits), WRITES_CFOF)                                                              \
-    SHIFT_FN(rcl, T, op->a, rcl(d, n, bits, cpu->cc), WRITES_CFOF)                                                     \
-    SHIFT_FN(rcr, T, op->a, rcr(d, n, bits, cpu->cc), WRITES_CFOF)                                                     \
-    SHIFT_FN(shl, T, op->a, shl(d, n, bits), WRITES_ALL)                                                               \
-    SHIFT_FN(shr, T, op->a, shr(d, n, bits), WRITES_ALL)                                                               \
-    SHIFT_FN(sar, T, op->a, sar(d, n, bits), WRITES_ALL)
-SHIFT_LIST(uint8_t)
-SHIFT_LIST(uint16_t)
-SHIFT_LIST(uint32_t)
-SHIFT_FN(shld, uint16_t, op->b, shld(d, *(const uint16_t *)op->a, n, bits), WRITES_ALL)
-SHIFT_FN(shld, uint32_t, op->b, shld(d, *(const uint32_t *)op->a, n, bits), WRITES_ALL)
-SHIFT_FN(shrd, uint16_t, op->b, shrd(d, *(const uint16_t *)op->a, n, bits), WRITES_ALL)
-SHIFT_FN(shrd, uint32_t, op->b, shrd(d, *(const uint32_t *)op->a, n, bits), WRITES_ALL)
+#define SHIFT_LIST(MAKER, T, S)                                                                                        \
+    SHIFT_FN(rol_##MAKER, T, S, op->a, rol(d, n, bits, s), WRITES_CFOF)                                                \
+    SHIFT_FN(ror_##MAKER, T, S, op->a, ror(d, n, bits, s), WRITES_CFOF)                                                \
+    SHIFT_FN(rcl_##MAKER, T, S, op->a, rcl(d, n, bits, cpu->cc, s), WRITES_CFOF)                                       \
+    SHIFT_FN(rcr_##MAKER, T, S, op->a, rcr(d, n, bits, cpu->cc, s), WRITES_CFOF)                                       \
+    SHIFT_FN(shl_##MAKER, T, S, op->a, shl(d, n, bits, s), WRITES_ALL)                                                 \
+    SHIFT_FN(shr_##MAKER, T, S, op->a, shr(d, n, bits, s), WRITES_ALL)                                                 \
+    SHIFT_FN(sar_##MAKER, T, S, op->a, sar(d, n, bits, s), WRITES_ALL)
+#define DOUBLE_LIST(MAKER, T, S)                                                                                       \
+    SHIFT_FN(shld_##MAKER, T, S, op->b, shld(d, *(const T *)op->a, n, bits, s), WRITES_ALL)                            \
+    SHIFT_FN(shrd_##MAKER, T, S, op->b, shrd(d, *(const T *)op->a, n, bits, s), WRITES_ALL)
+#define MAKER_LIST(MAKER, S)                                                                                           \
+    SHIFT_LIST(MAKER, uint8_t, S)                                                                                      \
+    SHIFT_LIST(MAKER, uint16_t, S)                                                                                     \
+    SHIFT_LIST(MAKER, uint32_t, S)                                                                                     \
+    DOUBLE_LIST(MAKER, uint16_t, S)                                                                                    \
+    DOUBLE_LIST(MAKER, uint32_t, S)
+MAKER_LIST(intel, SILICON_INTEL)
+MAKER_LIST(amd, SILICON_AMD)
 
 #define PAIR(NAME, T)                                                                                                  \
     {                                                                                                                  \
@@ -144,21 +176,24 @@ SHIFT_FN(shrd, uint32_t, op->b, shrd(d, *(const uint32_t *)op->a, n, bits), WRIT
     {                                                                                                                  \
         PAIR(NAME, uint8_t), PAIR(NAME, uint16_t), PAIR(NAME, uint32_t)                                                \
     }
+#define DOUBLE_ROW(NAME)                                                                                               \
+    {                                                                                                                  \
+        { NULL, NULL }, PAIR(NAME, uint16_t), PAIR(NAME, uint32_t)                                                     \
+    }
+/* In the IR's order: ROL ROR RCL RCR SHL SHR SAR SHLD SHRD. */
+#define ROWS(MAKER)                                                                                                    \
+    {                                                                                                                  \
+        ROW(rol_##MAKER), ROW(ror_##MAKER), ROW(rcl_##MAKER), ROW(rcr_##MAKER), ROW(shl_##MAKER), ROW(shr_##MAKER),    \
+            ROW(sar_##MAKER), DOUBLE_ROW(shld_##MAKER), DOUBLE_ROW(shrd_##MAKER)                                       \
+    }
 
-static Handler *const table[IR_SHRD - IR_ROL + 1][3][2] = {
-    [IR_ROL - IR_ROL] = ROW(rol),
-    [IR_ROR - IR_ROL] = ROW(ror),
-    [IR_RCL - IR_ROL] = ROW(rcl),
-    [IR_RCR - IR_ROL] = ROW(rcr),
-    [IR_SHL - IR_ROL] = ROW(shl),
-    [IR_SHR - IR_ROL] = ROW(shr),
-    [IR_SAR - IR_ROL] = ROW(sar),
-    [IR_SHLD - IR_ROL] = { { NULL, NULL }, PAIR(shld, uint16_t), PAIR(shld, uint32_t) },
-    [IR_SHRD - IR_ROL] = { { NULL, NULL }, PAIR(shrd, uint16_t), PAIR(shrd, uint32_t) },
+static Handler *const table[SILICON_COUNT][IR_SHRD - IR_ROL + 1][3][2] = {
+    [SILICON_INTEL] = ROWS(intel),
+    [SILICON_AMD] = ROWS(amd),
 };
 
 Handler *interp_shift(unsigned ir_op, unsigned width, unsigned variant)
 {
     if (ir_op < IR_ROL || ir_op > IR_SHRD || variant > VAR_FLAGS) return NULL;
-    return table[ir_op - IR_ROL][width_log2(width)][variant];
+    return table[silicon()->id][ir_op - IR_ROL][width_log2(width)][variant];
 }

@@ -3,6 +3,7 @@
  * The one thing that is not one for one is AH CH DH BH beside a register that needs REX: the byte is
  * then brought into reach by XCHG or a copy, both of which keep the flags. */
 #include "backend/x86_64/emit.h"
+#include "tcg/silicon.h"
 
 static bool needs_rex(unsigned r)
 {
@@ -244,6 +245,16 @@ static void idiv_guard(Emit *e, unsigned s, Cold *c)
     cold_site(c, asm_jcc(a, CC_BE));
 }
 
+/* What DIV leaves in flags, here in CPUState.cc. */
+static void div_flags(Emit *e, const IrInsn *in)
+{
+    enum { CF = 0x01, AF = 0x10 };
+    if (!(e->live[e->cur] & in->fl_wr)) return;
+    AsmMem cc = state_at(offsetof(CPUState, cc) + 1);
+    asm_alu_mem_imm(&e->a, 1, 4, cc, CF);
+    asm_alu_mem_imm(&e->a, 1, 1, cc, AF);
+}
+
 void emit_div(Emit *e, const IrInsn *in)
 {
     unsigned w = in->width, s = reg_read(e, &in->a, w);
@@ -259,11 +270,13 @@ void emit_div(Emit *e, const IrInsn *in)
     } else {
         cold_site(c, asm_jmp(&e->a));
         c->back = e->a.p;
+        div_flags(e, in);
         return;
     }
     map_purpose(e, NULL);
     asm_rr(&e->a, asm_width(w) | DIGIT, 0xf6 | (w != 1), in->op == IR_DIV ? 6 : 7, s);
     c->back = e->a.p;
+    div_flags(e, in);
 }
 
 /* --- shifts and bits ----------------------------------------------------------------------------------- */
@@ -278,7 +291,7 @@ static void shift_imm(Emit *e, const IrInsn *in, unsigned d, unsigned op, uint32
     if (!one) asm8(&e->a, n & 31);
 }
 
-/* ROL or ROR of memory (the value is in a temporary) by more than 1.  OF is undefined then: today's processors leave it
+/* ROL or ROR of memory (the value is in a temporary) by more than 1.  OF is undefined then: Intel's processors leave it
  * alone in the register form, but in the memory form set it as a rotation of the old value by 1 would.  So rotate by 1
  * first, the rest after it; a rest of 1, which would set OF again, in two steps. */
 static void rotate_memory(Emit *e, const IrInsn *in, unsigned d)
@@ -296,7 +309,7 @@ void emit_shift(Emit *e, const IrInsn *in)
     unsigned d = reg_update(e, &in->dst, in->width), byte = in->width == 1 ? 0 : 1;
     begin(e, in);
     if (in->a.kind == IR_IMM) {
-        if (is_temp(&in->dst) && in->op <= IR_ROR && in->a.imm > 1)
+        if (is_temp(&in->dst) && in->op <= IR_ROR && in->a.imm > 1 && silicon()->rotate_keeps_of)
             rotate_memory(e, in, d);
         else
             shift_imm(e, in, d, in->op, in->a.imm);
