@@ -1,5 +1,6 @@
 /* MMX and SSE reference: floating-point arithmetic and comparison. */
 #include "cpu/ref_vec_fp.h"
+#include "tcg/silicon.h"
 
 /* --- elements ------------------------------------------------------------------------------------ */
 
@@ -223,7 +224,13 @@ static SfNum again(Vec *v, bool dbl, SfNum n)
     return dbl ? vec_double(v, sf_pack64(n)) : vec_single(v, sf_pack32(n));
 }
 
-/* The order of the operands in an element's sums shows in which NaN comes out. */
+/* The order of the operands in an element's sums shows in which NaN comes out, and is the maker's (tcg/silicon.h). */
+static SfNum dot_sum(Vec *v, bool dbl, SfNum lower, SfNum higher, bool intel_swaps)
+{
+    bool swap = intel_swaps && !silicon()->dot_in_order;
+    return swap ? binary(v, sf_add, dbl, higher, lower) : binary(v, sf_add, dbl, lower, higher);
+}
+
 void vec_dpps(Vec *v)
 {
     SfNum t[4], low[2], high[2];
@@ -232,13 +239,13 @@ void vec_dpps(Vec *v)
     if (!end_stage(v, &found)) return;
     for (unsigned i = 0; i < 4; i++) t[i] = again(v, false, t[i]);
     for (unsigned i = 0; i < 2; i++) {
-        low[i] = binary(v, sf_add, false, t[1 - i], t[i]);
-        high[i] = binary(v, sf_add, false, t[3 - i], t[2 + i]);
+        low[i] = dot_sum(v, false, t[0], t[1], i == 0);
+        high[i] = dot_sum(v, false, t[2], t[3], i == 0);
     }
     if (!end_stage(v, &found)) return;
     for (unsigned i = 0; i < 4; i++) {
         SfNum a = again(v, false, low[i & 1]), b = again(v, false, high[i & 1]);
-        SfNum sum = i < 2 ? binary(v, sf_add, false, a, b) : binary(v, sf_add, false, b, a);
+        SfNum sum = dot_sum(v, false, a, b, i >= 2);
         set_element(&v->d, false, i, v->imm >> i & 1 ? sum : sf_zero(false));
     }
     end_stage(v, &found);
@@ -253,7 +260,7 @@ void vec_dppd(Vec *v)
     if (!end_stage(v, &found)) return;
     for (unsigned i = 0; i < 2; i++) t[i] = again(v, true, t[i]);
     for (unsigned i = 0; i < 2; i++) {
-        SfNum sum = binary(v, sf_add, true, t[i], t[1 - i]);
+        SfNum sum = dot_sum(v, true, t[0], t[1], i == 1);
         set_element(&v->d, true, i, v->imm >> i & 1 ? sum : sf_zero(false));
     }
     end_stage(v, &found);

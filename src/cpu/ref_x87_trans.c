@@ -4,6 +4,7 @@
  * exactly rounded one serves.  Trigonometric arguments are reduced by the 66-bit pi that the processor uses
  * (SDM 1 8.3.8), which far from zero matters in every digit. */
 #include "cpu/ref_x87.h"
+#include "tcg/silicon.h"
 
 #include <mpfr.h>
 
@@ -172,6 +173,13 @@ static SfNum yl2xp1(X87 *x, SfNum a, SfNum y)
     return r;
 }
 
+/* Sine and arctangent of a tiny number are just below it.  At the least normal number that shows: one maker's processors
+ * take it for an underflow where they do not round up, another's for the number itself (tcg/silicon.h). */
+static mpfr_rnd_t below(void)
+{
+    return silicon()->sine_below ? MPFR_RNDZ : MPFR_RNDN;
+}
+
 /* The angle of (x = ST(0), y = ST(1)), SDM 2 table FPATAN. */
 static SfNum patan(X87 *x, SfNum a, SfNum y)
 {
@@ -188,7 +196,7 @@ static SfNum patan(X87 *x, SfNum a, SfNum y)
         to_mpfr(v, a);
         to_mpfr(w, y);
     }
-    mpfr_atan2(v, w, v, MPFR_RNDN);
+    mpfr_atan2(v, w, v, below());
     SfNum r = from_mpfr(x, v);
     mpfr_clear(v);
     mpfr_clear(w);
@@ -231,12 +239,13 @@ enum { SINE, COSINE };
 
 static SfNum sin_or_cos(X87 *x, mpfr_t reduced, unsigned quadrant, int which)
 {
+    mpfr_rnd_t towards = below();
     mpfr_t t;
     mpfr_init2(t, WORK_BITS);
     if ((quadrant + (unsigned)which) & 1)
-        mpfr_cos(t, reduced, MPFR_RNDN);
+        mpfr_cos(t, reduced, towards);
     else
-        mpfr_sin(t, reduced, MPFR_RNDN);
+        mpfr_sin(t, reduced, towards);
     if ((quadrant + (unsigned)which) & 2) mpfr_neg(t, t, MPFR_RNDN);
     SfNum r = from_mpfr(x, t);
     mpfr_clear(t);

@@ -4,8 +4,10 @@
 enum { CFOF = IR_CF | IR_OF };
 
 const Silicon silicon_table[SILICON_COUNT] = {
-    { "Intel", SILICON_INTEL, .mul = IR_FL_ALL, .div = 0, .rotate_keeps_of = true },
-    { "AMD", SILICON_AMD, .mul = CFOF, .div = IR_FL_ALL & ~CFOF, .rotate_keeps_of = false },
+    { "Intel", SILICON_INTEL, .mul = IR_FL_ALL, .div = 0, .rotate_keeps_of = true, .dot_in_order = false,
+      .sine_below = false },
+    { "AMD", SILICON_AMD, .mul = CFOF, .div = IR_FL_ALL & ~CFOF, .rotate_keeps_of = false, .dot_in_order = true,
+      .sine_below = true },
 };
 
 uint8_t silicon_flags_written(IrOp op)
