@@ -108,7 +108,10 @@ def measure(o):
     peer = shutil.which(o.peer) if o.peer != "none" else None
     if o.peer != "none" and not peer:
         print(f"{o.peer}: not found, so nothing to compare with (Debian: apt-get install qemu-system-x86)")
-    commands = {"native": [o.program, *words_for_program(o)] if runs_here(o.program) else None,
+    native = runs_here(o.program)
+    if not native:
+        print(f"{o.program}: 32-bit programs do not run on this host, so there is no native time to compare with")
+    commands = {"native": [o.program, *words_for_program(o)] if native else None,
                 "calque": guest_command(o, o.calque, o.args),
                 "peer": guest_command(o, peer, o.peer_args) if peer else None}
     best, groups, finished = {who: {} for who in commands}, {}, True

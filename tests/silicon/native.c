@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#include "cpu/state.h"
+
 #if defined(__x86_64__) && defined(__linux__)
 #include <asm/ldt.h>
 #include <asm/prctl.h>
@@ -199,6 +201,33 @@ bool native_has_at(uint32_t lin)
     return false;
 }
 
+static uint8_t *host_at(void *opaque, uint32_t lin)
+{
+    (void)opaque;
+    return (uint8_t *)(uintptr_t)lin;
+}
+
+void native_run(const Case *c, Outcome *o)
+{
+    memory_restore(c, host_at, NULL);
+    memset(o, 0, sizeof *o);
+    record = o;
+    silicon_enter(&c->in);
+}
+
+/* Some hypervisors run no 32-bit code: the far jump to it raises #GP.  INT3, of which the code area is full, must come back
+ * from where it was run, with the registers as they were. */
+static bool runs_32_bit_code(void)
+{
+    static Case c = { .in = { .fx = { 0x7f, 0x03, [24] = 0x80, 0x1f }, .eflags = 0x202 } };
+    static Outcome o;
+    for (uint32_t i = 0; i < 8; i++) c.in.regs[i] = STACK_BASE + i;
+    for (unsigned i = 0; i < 6; i++) c.in.seg[i] = i == W_CS ? SEL_CODE : SEL_DATA;
+    c.in.eip = CODE_BASE;
+    native_run(&c, &o);
+    return o.vector == EXC_BP && o.s.eip == CODE_BASE + 1 && !memcmp(o.s.regs, c.in.regs, sizeof o.s.regs);
+}
+
 bool native_init(const char **why)
 {
     if (syscall(SYS_arch_prctl, ARCH_GET_FS, &silicon_host_fs)) {
@@ -215,14 +244,13 @@ bool native_init(const char **why)
         return false;
     }
     set_handlers();
+    if (!runs_32_bit_code()) {
+        *why = "32-bit code does not run on this host";
+        return false;
+    }
     return true;
 }
 
-static uint8_t *host_at(void *opaque, uint32_t lin)
-{
-    (void)opaque;
-    return (uint8_t *)(uintptr_t)lin;
-}
 uint8_t *native_mem(uint32_t lin)
 {
     return host_at(NULL, lin);
@@ -232,13 +260,6 @@ void native_write_code(uint32_t offset, const uint8_t *p, uint32_t n)
     memcpy(code_rw + offset, p, n);
 }
 
-void native_run(const Case *c, Outcome *o)
-{
-    memory_restore(c, host_at, NULL);
-    memset(o, 0, sizeof *o);
-    record = o;
-    silicon_enter(&c->in);
-}
 #else
 bool native_init(const char **why)
 {
