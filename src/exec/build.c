@@ -224,6 +224,7 @@ TB *build_tb(Exec *ex, PhysAddr phys, uint32_t lin)
 {
     uint64_t t0 = host_ns();
     ex->translating = true;
+    cache_commit(ex);
     TB *tb = try_build(ex, phys, lin);
     if (!tb) {
         exec_flush(ex);

@@ -5,6 +5,7 @@
  * chained and registered, so they remain right. */
 #include "exec/announce.h"
 #include "exec/trace.h"
+#include "util/commit.h"
 #include "util/log.h"
 
 #include <errno.h>
@@ -73,6 +74,24 @@ static void free_modes(Exec *ex)
         for (ModeEntry *m = ex->mode_hash[i], *next; m; m = next) next = m->next, free(m);
     memset(ex->mode_hash, 0, sizeof ex->mode_hash);
     ex->mode_now = NULL;
+}
+
+static void commit_code(void *opaque, size_t from, size_t bytes)
+{
+    const CodeArena *a = opaque;
+    commit_writable(a->rw + from, bytes);
+    commit_readable(a->rw + a->exec_delta + from, bytes);
+}
+
+static void commit_table(void *opaque, size_t from, size_t bytes)
+{
+    commit_writable((uint8_t *)opaque + from, bytes);
+}
+
+void cache_commit(Exec *ex)
+{
+    commit_ahead(&ex->code_committed, ex->arena.used, ex->arena.size, commit_code, &ex->arena);
+    commit_ahead(&ex->tb_committed, ex->n_tb * sizeof *ex->tb, ex->max_tb * sizeof *ex->tb, commit_table, ex->tb);
 }
 
 void cache_free(Exec *ex)

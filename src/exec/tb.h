@@ -90,8 +90,9 @@ struct Exec {
     ExecHooks hooks;
     ExecOptions opt;
     CodeArena arena;
-    size_t arena_base; /* used after init: where blocks begin */
-    TB *tb;            /* all blocks, in order of their code addresses */
+    size_t arena_base;                   /* used after init: where blocks begin */
+    size_t code_committed, tb_committed; /* bytes of the arena and of the table below, see cache_commit() */
+    TB *tb;                              /* all blocks, in order of their code addresses */
     uint32_t n_tb, max_tb;
     TB *hash[1 << TB_HASH_BITS];
     TB *twin[1 << TWIN_BITS]; /* twin.c; by hash of physical address and mode */
@@ -132,6 +133,7 @@ static inline bool exec_pending(const CPUState *cpu)
 /* cache.c */
 bool cache_init(Exec *ex, char *error, size_t error_size);
 void cache_free(Exec *ex);
+void cache_commit(Exec *ex); /* before a block is made: has the host provide the memory that it will take */
 TB *cache_find(Exec *ex, PhysAddr phys, uint32_t eip, uint32_t mode_id);
 TB *cache_new_tb(Exec *ex); /* NULL: table full */
 void cache_insert(Exec *ex, TB *tb);

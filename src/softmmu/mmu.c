@@ -240,6 +240,7 @@ static void fill_data(Mmu *m, uint32_t page, unsigned idx, const WalkResult *w)
     if ((s->flags & SLOT_VALID) && !slot_holds(m, idx, n, page)) put_victim(b, idx, e, s);
     bool ram;
     uint8_t *host = phys_page_host(m->phys, w->page, &ram);
+    if (ram) phys_commit(m->phys, w->page);
     s->ppage = (uint32_t)(w->page >> PAGE_SHIFT);
     s->flags = (uint8_t)((s->flags & SLOT_ON_LIST) | SLOT_VALID | (w->global ? SLOT_GLOBAL : 0) |
                          (w->may_write ? SLOT_WRITE : 0) | (host ? SLOT_HOST : 0) | (ram ? SLOT_RAM : 0));

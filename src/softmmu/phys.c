@@ -21,6 +21,7 @@ static void region_free(PhysRegion *r)
         free(r->code);
     }
     free(r->dirty);
+    free(r->committed);
     if (r->map) munmap(r->map, r->map_size);
     if (r->map && r->fd >= 0) close(r->fd);
     free(r->name);
@@ -244,6 +245,7 @@ static bool region_alloc(PhysRegion *r)
         (void)madvise(r->host, size, MADV_HUGEPAGE);
     }
 #endif
+    if (r->kind == REGION_RAM) phys_commit_track(r);
     r->code = calloc(size >> PAGE_SHIFT, sizeof(*r->code));
     return r->code != NULL;
 }

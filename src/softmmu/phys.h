@@ -53,6 +53,8 @@ uint8_t *phys_region_host(PhysRegion *r); /* RAM and ROM: host address of its fi
 void phys_each_memory(PhysMem *pm, void (*fn)(void *opaque, const char *name, const uint8_t *host, uint64_t size),
                       void *opaque);
 
+/* The page is about to be used: if it is RAM, the host commits it and what is around it at once. */
+void phys_commit(PhysMem *pm, PhysAddr page);
 /* Host memory behind one page, or NULL for a device window or a hole.  *writable: RAM, not ROM. */
 uint8_t *phys_page_host(PhysMem *pm, PhysAddr page, bool *writable);
 

@@ -8,6 +8,7 @@
 #define CALQUE_SOFTMMU_PHYS_INT_H
 
 #include "softmmu/phys.h"
+#include "util/commit.h"
 
 enum { PHYS_LEAF_BITS = 12, PHYS_LEAF_PAGES = 1 << PHYS_LEAF_BITS };
 enum { PHYS_ROOT_BITS = PHYS_ADDR_BITS - PAGE_SHIFT - PHYS_LEAF_BITS, PHYS_ROOT_SLOTS = 1 << PHYS_ROOT_BITS };
@@ -52,9 +53,10 @@ struct PhysRegion {
     uint8_t *host; /* RAM, ROM */
     void *map;     /* what munmap() wants */
     size_t map_size;
-    int fd;          /* behind map; -1: anonymous */
-    CodePage **code; /* RAM, ROM: by page of the region */
-    uint8_t *dirty;  /* RAM whose writes are tracked: by page, see phys_dirty.c */
+    int fd;             /* behind map; -1: anonymous */
+    CodePage **code;    /* RAM, ROM: by page of the region */
+    uint8_t *committed; /* RAM: by piece, see phys_commit.c; or NULL */
+    uint8_t *dirty;     /* RAM whose writes are tracked: by page, see phys_dirty.c */
     const MmioOps *ops;
     void *opaque;
 };
@@ -139,6 +141,13 @@ static inline void phys_dirty_note(const PhysPage *p, size_t len)
     if (!dirty) return;
     dirty[p->offset >> PAGE_SHIFT] = 1;
     dirty[(p->offset + len - 1) >> PAGE_SHIFT] = 1;
+}
+/* RAM about to be used at offset: see phys_commit(). */
+void phys_commit_track(PhysRegion *r);
+void phys_commit_piece(PhysRegion *r, uint64_t offset);
+static inline void phys_commit_at(PhysRegion *r, uint64_t offset)
+{
+    if (r->committed && !r->committed[offset >> COMMIT_SHIFT]) phys_commit_piece(r, offset);
 }
 /* The owner of a RAM region has written n bytes (1 or more, within one page) of it. */
 void phys_code_owner_wrote(PhysRegion *r, uint64_t offset, unsigned n);

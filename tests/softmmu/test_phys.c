@@ -1,7 +1,10 @@
 /* The physical map: overlays, aliases, odd edges, devices, code tracking. */
+#include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "softmmu/phys.h"
+#include "util/commit.h"
 #include "../tap.h"
 
 static struct {
@@ -51,6 +54,37 @@ static void remapped(void *opaque)
 {
     (void)opaque;
     remaps++;
+}
+
+/* Pages from p on that the host has committed, of n. */
+static unsigned resident(uint8_t *p, unsigned n)
+{
+    unsigned char in[256];
+    unsigned count = 0;
+    if (n > sizeof in || mincore(p, (size_t)n * PAGE_SIZE, in)) return 0;
+    for (unsigned i = 0; i < n; i++) count += in[i] & 1;
+    return count;
+}
+
+static void test_commit(void)
+{
+    enum { PIECE = 1 << COMMIT_SHIFT, N = PIECE / PAGE_SIZE };
+    PhysMem *pm = phys_new();
+    uint8_t *host = phys_region_host(phys_add_ram(pm, "ram", 0, 8 * PIECE + 5 * PAGE_SIZE, 0)), byte = 1;
+    ok(!resident(host, N), "RAM costs the host nothing at first");
+    phys_write(pm, 2 * PIECE + 5 * PAGE_SIZE, &byte, 1);
+    ok(resident(host + 2 * PIECE, N) >= 1 && !resident(host + PIECE, N) && !resident(host + 3 * PIECE, N),
+       "what is written is committed, and nothing far from it");
+    uint8_t probe[PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
+    bool can = !madvise(probe, PAGE_SIZE, 23 /* MADV_POPULATE_WRITE */) || errno != EINVAL;
+    if (!can) {
+        for (unsigned i = 0; i < 2; i++) puts("# the host is too old to commit pieces");
+    } else {
+        ok(resident(host + 2 * PIECE, N) == N, "with all of its piece at once");
+        phys_commit(pm, 8 * PIECE);
+        ok(resident(host + 8 * PIECE, 5) == 5, "the last piece is a short one");
+    }
+    phys_free(pm);
 }
 
 static void test_overlay(void)
@@ -164,6 +198,7 @@ static void count_line(void *opaque, const char *line)
 
 int main(void)
 {
+    test_commit();
     test_overlay();
     test_device();
     test_code();
