@@ -16,7 +16,10 @@ enum {
     /* Host page faults between two samples that eat up what the window saves (a fault and a mapping: about 10 us). */
     FAULTS_MAX = 100,
     IDENTITY_BYTES = 1 << 20, /* mapped at once without paging */
-    SAMPLES_GOOD = 16,        /* a window that lasted this long was worth opening */
+    /* Opening maps what the TLB knows, some 5 us a page, and no window is worth more than the time that it might have saved
+     * until now: a third of it, with samples taken each 4 ms. */
+    PAGES_PER_SAMPLE = 256,
+    SAMPLES_GOOD = 16, /* a window that lasted this long was worth opening */
 };
 #define WINDOW_SIZE  ((size_t)1 << 32)
 #define WINDOW_GUARD ((size_t)64 << 10) /* an access at the very end must not leave the window */
@@ -279,6 +282,27 @@ void window_protect(Mmu *m, uintptr_t host_lo, uintptr_t bytes)
 
 /* --- does it pay? ------------------------------------------------------------------------------------- */
 
+/* Calls fn for what the TLB idx has of memory; how many that were. */
+static unsigned each_known(Mmu *m, unsigned idx, void (*fn)(Mmu *m, const TlbEntry *e))
+{
+    const SlotList *lists[2] = { &m->book->local, &m->book->global };
+    unsigned known = 0;
+    for (unsigned k = 0; k < 2; k++)
+        for (unsigned i = 0; i < lists[k]->n; i++) {
+            unsigned table = lists[k]->id[i] / MMU_TLB_SIZE, n = lists[k]->id[i] % MMU_TLB_SIZE;
+            const TlbEntry *e = &m->tlb[idx][n];
+            if (table != idx || !(m->book->slot[table][n].flags & SLOT_VALID) || (e->tag_rd & PAGE_MASK)) continue;
+            known++;
+            if (fn) fn(m, e);
+        }
+    return known;
+}
+
+static void map_known(Mmu *m, const TlbEntry *e)
+{
+    map_page(m, e->tag_rd, e->tag_rd + e->addend, e->tag_wr == e->tag_rd);
+}
+
 static void open_window(Mmu *m, unsigned idx)
 {
     Window *w = m->window;
@@ -288,16 +312,14 @@ static void open_window(Mmu *m, unsigned idx)
     w->identity = !(m->cr0 & PG_CR0_PG);
     w->samples = w->faults = 0;
     w->stats.opened++;
-    const SlotList *lists[2] = { &m->book->local, &m->book->global };
-    for (unsigned k = 0; k < 2; k++)
-        for (unsigned i = 0; i < lists[k]->n; i++) {
-            unsigned table = lists[k]->id[i] / MMU_TLB_SIZE, n = lists[k]->id[i] % MMU_TLB_SIZE;
-            const TlbEntry *e = &m->tlb[idx][n];
-            if (table != idx || w->identity || !(m->book->slot[table][n].flags & SLOT_VALID) || (e->tag_rd & PAGE_MASK))
-                continue;
-            map_page(m, e->tag_rd, e->tag_rd + e->addend, e->tag_wr == e->tag_rd);
-        }
+    if (!w->identity) each_known(m, idx, map_known);
     if (log_on(LOG_MMU)) log_printf("mmu window: open with %u pages\n", w->n);
+}
+
+static bool is_worth_it(Mmu *m, unsigned idx)
+{
+    const Window *w = m->window;
+    return w->samples >= w->samples_needed && w->samples >= each_known(m, idx, NULL) / PAGES_PER_SAMPLE;
 }
 
 void window_open_now(Mmu *m, unsigned idx)
@@ -310,7 +332,7 @@ void window_sample(Mmu *m, unsigned idx)
     Window *w = m->window;
     w->samples++;
     if (!m->window_open) {
-        if (w->samples >= w->samples_needed || !(m->cr0 & PG_CR0_PG)) open_window(m, idx);
+        if (!(m->cr0 & PG_CR0_PG) || is_worth_it(m, idx)) open_window(m, idx);
         return;
     }
     if (w->faults > FAULTS_MAX) {

@@ -134,6 +134,35 @@ static void test_paying(void)
     ok(m->window_open && samples > 2, "and it takes longer to open: %u samples", samples);
 }
 
+/* Has one that was worth it, and closes it: the next one may open as soon as any. */
+static void good_window(void)
+{
+    open_it();
+    for (unsigned i = 0; i < 20; i++) window_sample(m, MMU_USER);
+    mmu_set_control(m, PG, DIR, 0, false, true);
+}
+
+/* Opening maps what the TLB knows, and that much must be worth it. */
+static void test_cost(void)
+{
+    enum { MANY = 1000, TAB2 = 0x3000, LIN2 = LIN + (1 << 22) };
+    MmuFault f;
+    uint64_t v;
+    unsigned few = 0, samples = 0;
+    good_window();
+    while (!m->window_open && few < 1000) window_sample(m, MMU_USER), few++;
+    good_window();
+    phys_st(pm, DIR + 4 * (LIN2 >> 22), TAB2 | P | RW | US, 4);
+    for (unsigned i = 0; i < MANY; i++) {
+        phys_st(pm, TAB2 + 4 * i, PAGE | P | RW | US | A | D, 4);
+        mmu_ld(m, LIN2 + i * PAGE_SIZE, 1, MMU_USER, &v, &f);
+    }
+    while (!m->window_open && samples < 1000) window_sample(m, MMU_USER), samples++;
+    ok(m->window_open && samples > few, "%u pages to be mapped take longer to be worth it: %u samples, not %u", MANY,
+       samples, few);
+    mmu_set_control(m, PG, DIR, 0, false, true);
+}
+
 /* While paging is off CPL 0 has it, and what is around a page comes with it. */
 static void test_no_paging(void)
 {
@@ -178,6 +207,7 @@ int main(void)
     test_crossing();
     test_forgetting();
     test_paying();
+    test_cost();
     test_no_paging();
     mmu_free(m);
     phys_free(pm);
