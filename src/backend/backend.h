@@ -56,6 +56,7 @@ typedef struct EmitInfo {
     uint64_t *(*tally)(void *opaque, unsigned helper);
     void *tally_opaque;
     BackendLookup *lookup; /* within *owner: CPUState.lookup_seen is told of targets; NULL: it is not */
+    bool system_window;    /* accesses by the system's window, if the CPU has one (softmmu/window_global.h) */
     bool no_window;        /* MODE_WINDOW notwithstanding, accesses are checked */
     bool no_runs;          /* every access checks for itself (IrMem.run ignored) */
 } EmitInfo;

@@ -53,7 +53,8 @@ static void set_thread(CliOptions *o, const char *where, const char *value)
 
 static void set_window(CliOptions *o, const char *where, const char *value)
 {
-    o->machine.exec.no_window = !on_off(where, value);
+    o->machine.exec.window_always = !strcmp(value, "always");
+    o->machine.exec.no_window = !o->machine.exec.window_always && !on_off(where, value);
 }
 
 static const Property accel_properties[] = {
@@ -61,7 +62,7 @@ static const Property accel_properties[] = {
     { "tb-size", "MiB for translated code, 1 to 2047", set_tb_size },
     { "no-pass", "switch an optimisation pass off, by name", set_no_pass },
     { "thread", "single", set_thread },
-    { "window", "on, off: map the guest's user memory into the host's (x86_64; on)", set_window },
+    { "window", "on, off, always: map the guest's memory into the host's where that pays (x86_64; on)", set_window },
     { 0 },
 };
 static const Property lockstep_properties[] = {

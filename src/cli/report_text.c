@@ -16,6 +16,7 @@ const char *const report_why[TRACE_WHYS] = {
     [TRACE_WHY_NONE] = "",
     [TRACE_WHY_WRITE] = "write to its code",
     [TRACE_WHY_STALE] = "its page holds data now",
+    [TRACE_WHY_HOT] = "much used: made for the window",
     [TRACE_WHY_FLUSH] = "cache flushed",
     [TRACE_WHY_MOVED] = "its second page moved",
     [TRACE_WHY_RUNS] = "page checks could not be shared",

@@ -134,6 +134,7 @@ char *report_view(ReportViewer *v, uint32_t block, bool guest_only)
                      .insns = b->guest_insns,
                      .no_runs = b->how & TRACE_HOW_NO_RUNS,
                      .no_window = b->how & TRACE_HOW_NO_WINDOW,
+                     .system_window = b->how & TRACE_HOW_SYSTEM_WINDOW,
                      .no_look_ahead = b->how & TRACE_HOW_NO_LOOK,
                      .soft_from = (uint16_t)b->soft_from,
                      .soft_to = (uint16_t)b->soft_to,

@@ -6,6 +6,7 @@
 #include "cpu/cpuid.h"
 #include "cpu/debug.h"
 #include "cpu/fpu.h"
+#include "softmmu/window_global.h"
 
 /* The window closed, and with it a mode flag is out of date. */
 static void remapped(void *opaque)
@@ -13,20 +14,39 @@ static void remapped(void *opaque)
     cpu_request_exit(opaque);
 }
 
+/* In front of address space for the system's window, where the host has that. */
+static CPUState *allocate(void)
+{
+    CPUState *cpu = window_global_reserve(sizeof *cpu);
+    bool reserved = cpu;
+    size_t align = _Alignof(CPUState);
+    if (!cpu) cpu = aligned_alloc(align, (sizeof *cpu + align - 1) / align * align);
+    if (!cpu) return NULL;
+    memset(cpu, 0, sizeof *cpu);
+    cpu->reserved = reserved;
+    return cpu;
+}
+
+static void release(CPUState *cpu)
+{
+    if (cpu && cpu->reserved)
+        window_global_release(cpu, sizeof *cpu);
+    else
+        free(cpu);
+}
+
 CPUState *cpu_new(PhysMem *phys, IoPorts *io, const char *spec, char *error, size_t error_size)
 {
     CpuModel model;
     if (!cpu_model_parse(&model, spec, error, error_size)) return NULL;
-    size_t align = _Alignof(CPUState);
-    CPUState *cpu = aligned_alloc(align, (sizeof(*cpu) + align - 1) / align * align);
+    CPUState *cpu = allocate();
     CpuModel *own = malloc(sizeof(*own));
     if (!cpu || !own) {
         snprintf(error, error_size, "out of memory for the CPU");
-        free(cpu);
+        release(cpu);
         free(own);
         return NULL;
     }
-    memset(cpu, 0, sizeof(*cpu));
     *own = model;
     cpu->model = own;
     cpu->io = io;
@@ -44,7 +64,13 @@ void cpu_free(CPUState *cpu)
     phys_off_remap(cpu->mmu.phys, remapped, cpu);
     mmu_free(&cpu->mmu);
     free(cpu->model);
-    free(cpu);
+    release(cpu);
+}
+
+bool cpu_enable_windows(CPUState *cpu)
+{
+    bool user = window_enable(&cpu->mmu);
+    return cpu->reserved && window_global_enable(&cpu->mmu, cpu, sizeof *cpu) && user;
 }
 
 static void reset_segments(CPUState *cpu)

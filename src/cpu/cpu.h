@@ -11,6 +11,9 @@
 CPUState *cpu_new(PhysMem *phys, IoPorts *io, const char *spec, char *error, size_t error_size);
 void cpu_models_print(FILE *f); /* -cpu help: models and features */
 void cpu_free(CPUState *cpu);
+/* Room for the windows (softmmu/window.h, window_global.h), of which generated code makes use.  False: not for both; that is no
+ * error. */
+bool cpu_enable_windows(CPUState *cpu);
 void cpu_reset(CPUState *cpu);             /* power-on / RESET# state, SDM 3A 9.1: CS:EIP = F000:FFF0, base FFFF0000 */
 bool cpu_offers_apic(const CPUState *cpu); /* the model has a local APIC; the board decides (has_apic) */
 void cpu_init_signal(CPUState *cpu);       /* INIT#: like reset but x87/SSE, MSRs and caches kept */

@@ -169,6 +169,7 @@ typedef struct CPUState {
     uint32_t call_arg[4];      /* the backend's: arguments of a callout on their way */
     uint64_t backend_tmp[12];  /* for the backend's thunks */
     uint32_t spill[64];        /* the backend's: temporaries that found no register */
+    bool reserved;             /* lies in front of address space for the system's window */
     bool run_failed;           /* with cpu_retry_single(): the block is not to merge page checks again */
     const void *window_bad_pc; /* in the code cache: an access that the window does not help (softmmu/window.h); NULL */
     const void *host_pc;       /* where in the code cache the last callout or slow path came from; NULL outside */

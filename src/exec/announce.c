@@ -34,7 +34,7 @@ void announce_block(Exec *ex, const TB *tb)
     if (!ex->announce) return;
     symbols_text(symbol, sizeof symbol, tb->lin);
     snprintf(name, sizeof name, "cpl%u:%08x%s%s%s", tb->mode & MODE_CPL, tb->lin,
-             tb->mode & MODE_WINDOW ? ":window" : "", *symbol ? " " : "", symbol);
+             tb->mode & MODE_WINDOW || tb->system_window ? ":window" : "", *symbol ? " " : "", symbol);
     note(ex->announce, &(CodeStretch){ tb->code.entry_checked, tb->code.size, name });
 }
 

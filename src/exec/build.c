@@ -104,6 +104,7 @@ static bool emit(Exec *ex, TB *tb, bool cached)
     info.copies = cached && twin_allowed(ex);
     info.no_runs = tb->no_runs = !cached || cache_in_set(&ex->no_runs, tb->phys);
     info.no_window = tb->no_window = !cached || cache_in_set(&ex->no_window, tb->phys);
+    info.system_window = tb->system_window = !tb->no_window && hot_here(ex, tb->phys);
     info.n_pages = cached ? tb->n_pages : 0;
     for (unsigned i = 0; i < tb->n_pages; i++) {
         info.page_lin[i] = (tb->lin & ~PAGE_MASK) + i * PAGE_SIZE;
@@ -292,6 +293,7 @@ uint32_t exec_show(Exec *ex, const ExecShow *how)
     cache_mode_id(ex);
     set_only(&ex->no_runs, how->no_runs, how->phys);
     set_only(&ex->no_window, how->no_window, how->phys);
+    set_only(&ex->hot, how->system_window, how->phys & ~(PhysAddr)PAGE_MASK);
     How as = { true, how->insns, { how->soft_from, how->soft_to, how->no_look_ahead } };
     ex->arena.used = ex->arena_base;
     log_mask |= how->items;

@@ -22,7 +22,8 @@ typedef struct ExecOptions {
     bool perfmap;        /* names of translated code for perf(1) */
     const char *jitdump; /* the code too, in a file in this folder; NULL: no */
     bool gdbjit;         /* for gdb */
-    bool no_window;      /* user mode's memory accesses are all checked, see softmmu/window.h */
+    bool window_always;  /* or used wherever they can be, whether that pays or not */
+    bool no_window;      /* all memory accesses are checked, see softmmu/window.h and window_global.h */
     bool icount;         /* count instructions, for ExecHooks.grant */
     bool lockstep;       /* two backends beside each other (exec/lockstep.h); backend is ignored */
     ExecTrace trace;     /* not with lockstep */
@@ -55,10 +56,10 @@ typedef struct ExecBlock {
 /* A block to be made as it was before (-trace-jit); what its bytes are, memory says. */
 typedef struct ExecShow {
     PhysAddr phys;
-    uint32_t insns;                         /* at most */
-    bool no_runs, no_window, no_look_ahead; /* how it was made */
-    uint16_t soft_from, soft_to;            /* the same: offsets in its first page */
-    uint32_t items;                         /* LOG_IN_ASM ...: what is shown */
+    uint32_t insns;                                        /* at most */
+    bool no_runs, no_window, no_look_ahead, system_window; /* how it was made */
+    uint16_t soft_from, soft_to;                           /* the same: offsets in its first page */
+    uint32_t items;                                        /* LOG_IN_ASM ...: what is shown */
 } ExecShow;
 
 typedef struct Exec Exec;

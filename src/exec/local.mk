@@ -14,6 +14,7 @@ libexec_a_SOURCES = \
 	src/exec/trace.c src/exec/trace_file.c src/exec/trace_callouts.c src/exec/trace_lookups.c src/exec/trace_sample.c \
 	src/exec/stats.c \
 	src/exec/twin.c \
+	src/exec/hot.c \
 	src/exec/loop.c \
 	src/exec/dump.c \
 	src/exec/dump_host.c \

@@ -45,6 +45,8 @@ Exec *exec_new(CPUState *cpu, const ExecOptions *opt, const ExecHooks *hooks, ch
         exec_free(ex);
         return NULL;
     }
+    if (ex->backend->window && !opt->no_window) cpu_enable_windows(cpu);
+    cpu->mmu.window_always = opt->window_always;
     ir_block_init(&ex->ir);
     cpu_register_helpers();
     if (!cache_init(ex, error, error_size)) {
@@ -66,7 +68,6 @@ Exec *exec_new(CPUState *cpu, const ExecOptions *opt, const ExecHooks *hooks, ch
         exec_free(ex);
         return NULL;
     }
-    if (ex->backend->window && !opt->no_window) window_enable(&cpu->mmu);
     if (ex->lockstep) lockstep_attach(ex->lockstep);
     return ex;
 }
@@ -228,7 +229,9 @@ static bool boundary(Exec *ex)
     if (!poll_outside(ex)) return false;
     if (cpu->shutdown && !ex->hooks.shutdown(ex->hooks.opaque)) return false;
     uint32_t eip = cpu->eip;
-    if (exec_pending(cpu) && !ex->retry_single && cpu_take_interrupt(cpu)) {
+    if (!exec_pending(cpu) || ex->retry_single) return true;
+    if (cpu_has_work(cpu)) hot_sample(ex);
+    if (cpu_take_interrupt(cpu)) {
         ex->n_interrupts++;
         trace_interrupt(ex, eip);
     }

@@ -104,6 +104,12 @@ void pages_remove(Exec *ex, TB *tb)
     for (unsigned i = 0; i < tb->n_pages; i++) page_remove(ex, tb, i);
 }
 
+TB *pages_first(Exec *ex, const uint8_t *host)
+{
+    const CodePage *page = *page_slot(ex, host);
+    return page ? page->first : NULL;
+}
+
 void pages_free(Exec *ex, bool untrack)
 {
     for (unsigned i = 0; i < 1u << PAGE_HASH_BITS; i++) {

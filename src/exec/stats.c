@@ -1,7 +1,7 @@
 /* What translation has done so far: `info jit`, and -d stats at the end. */
 #include "exec/lockstep.h"
 #include "exec/trace.h"
-#include "softmmu/window.h"
+#include "softmmu/window_global.h"
 #include "util/lines.h"
 #include "util/log.h"
 
@@ -59,6 +59,11 @@ static void print_memory(const Exec *ex, const Lines *out)
               "Window: opened %" PRIu64 " times, closed %" PRIu64 "; %" PRIu64 " pages mapped, %" PRIu64
               " faults, %" PRIu64 " in vain",
               w.opened, w.closed, w.mapped, w.faults, w.hopeless);
+    WindowStats g = window_global_stats(m);
+    lines_put(out,
+              "System's window: %" PRIu64 " pages mapped, dropped %" PRIu64 " times; %" PRIu64 " faults, %" PRIu64
+              " in vain",
+              g.mapped, g.closed, g.faults, g.hopeless);
 }
 
 static const uint64_t *by_count;

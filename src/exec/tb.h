@@ -37,7 +37,7 @@ struct TB {
     PatchAdvice advice;
     uint32_t trace_id; /* -trace-jit: its name in the file */
     bool valid;
-    bool no_runs, no_window; /* how it was translated */
+    bool no_runs, no_window, system_window; /* how it was translated */
     uint8_t n_pages;
     uint8_t *page_host[2]; /* host addresses of its guest pages: what the page lists are keyed on */
     PhysAddr page_phys[2];
@@ -110,6 +110,7 @@ struct Exec {
     struct Announce *announce; /* -perfmap and the like (announce.h); else NULL */
     Trace *trace;              /* -trace-jit; else NULL */
     BlockSet no_runs;          /* page checks cannot be merged */
+    BlockSet hot;              /* pages, see hot.c */
     BlockSet no_window;        /* accesses by the window fault again and again */
     BlockSet ends_block;       /* of instructions, by address: they access devices */
     /* Counting.  By block, and last the scratch block: its instructions' lengths. */
@@ -155,6 +156,7 @@ uint32_t cache_mode_id(Exec *ex); /* for the CPU's mode now */
 void pages_add(Exec *ex, TB *tb);
 void pages_remove(Exec *ex, TB *tb);
 void pages_free(Exec *ex, bool untrack);
+TB *pages_first(Exec *ex, const uint8_t *host);  /* of the page's list, see TB.page_next; NULL: no blocks there */
 PatchAdvice smc_advice(Exec *ex, PhysAddr phys); /* what to do otherwise where the block was patched */
 void smc_attach(Exec *ex);                       /* code tracking callbacks */
 
@@ -165,6 +167,10 @@ TB *build_scratch(Exec *ex, uint32_t lin, const TB *whole);
 /* Translates tb, which is dead after this, once more, showing all that -d can; the CPU must be as before it ran.  NULL: it
  * cannot be. */
 TB *build_show(Exec *ex, const TB *tb);
+
+/* hot.c: code that uses the system's window */
+void hot_sample(Exec *ex);                    /* a hardware interrupt is about to be taken */
+bool hot_here(const Exec *ex, PhysAddr phys); /* code at phys, for the CPU's mode, is to use it */
 
 /* count.c */
 bool count_init(Exec *ex); /* false: out of memory */

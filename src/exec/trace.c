@@ -176,7 +176,7 @@ static void put_guest_bytes(TraceFile *f, const TB *tb, unsigned offset, unsigne
 static unsigned how_made(const TB *tb)
 {
     return (tb->no_runs ? TRACE_HOW_NO_RUNS : 0) | (tb->no_window ? TRACE_HOW_NO_WINDOW : 0) |
-           (tb->advice.no_look_ahead ? TRACE_HOW_NO_LOOK : 0);
+           (tb->advice.no_look_ahead ? TRACE_HOW_NO_LOOK : 0) | (tb->system_window ? TRACE_HOW_SYSTEM_WINDOW : 0);
 }
 
 void trace_made_(Exec *ex, TB *tb)

@@ -49,7 +49,8 @@ TB *twin_copy(Exec *ex, PhysAddr phys, uint32_t lin)
     if (!twin_allowed(ex)) return NULL;
     TB *twin = *slot(ex, phys, ex->cpu->mode_id), *tb = &ex->tb[ex->n_tb];
     if (!twin || !twin->valid || twin->phys != phys || twin->mode_id != ex->cpu->mode_id) return NULL;
-    if (twin->no_runs != cache_in_set(&ex->no_runs, phys) || twin->no_window != cache_in_set(&ex->no_window, phys))
+    if (twin->no_runs != cache_in_set(&ex->no_runs, phys) || twin->no_window != cache_in_set(&ex->no_window, phys) ||
+        twin->system_window != (!twin->no_window && hot_here(ex, phys)))
         return NULL;
     BackendCopy how = { ex->cpu->eip - twin->eip, lin, mmu_itlb_word(lin, phys), (uint8_t *)tb - (uint8_t *)twin };
     fill_copy(ex, tb, twin, lin);

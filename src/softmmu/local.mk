@@ -6,4 +6,5 @@ libsoftmmu_a_SOURCES += src/softmmu/mmu.c src/softmmu/mmu.h src/softmmu/mmu_book
 libsoftmmu_a_SOURCES += src/softmmu/mmu_access.c src/softmmu/mmu_print.c src/softmmu/mmu_undo.c
 libsoftmmu_a_SOURCES += src/softmmu/walk.c src/softmmu/walk.h
 libsoftmmu_a_SOURCES += src/softmmu/ioport.c src/softmmu/ioport.h
-libsoftmmu_a_SOURCES += src/softmmu/window.c src/softmmu/window.h
+libsoftmmu_a_SOURCES += src/softmmu/window.c src/softmmu/window.h src/softmmu/window_pages.c src/softmmu/window_pages.h
+libsoftmmu_a_SOURCES += src/softmmu/window_global.c src/softmmu/window_global.h

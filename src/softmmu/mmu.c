@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "softmmu/mmu_book.h"
-#include "softmmu/window.h"
+#include "softmmu/window_global.h"
 #include "util/log.h"
 #include "util/die.h"
 
@@ -40,6 +40,7 @@ void mmu_free(Mmu *m)
 {
     if (!m->book) return;
     window_free(m);
+    window_global_free(m);
     phys_off_remap(m->phys, remapped, m);
     phys_off_cleaned(m->phys, cleaned, m);
     mmu_undo_free(m);
@@ -85,6 +86,7 @@ void mmu_flush_all(Mmu *m)
     MmuBook *b = m->book;
     flush_local(m);
     if (m->window) window_drop(m);
+    if (m->global) window_global_drop(m);
     if (log_on(LOG_MMU)) log_printf("mmu flush: %u global entries\n", (unsigned)b->global.n);
     for (unsigned i = 0; i < b->global.n; i++) {
         unsigned table = b->global.id[i] / MMU_TLB_SIZE, n = b->global.id[i] % MMU_TLB_SIZE;
@@ -140,6 +142,7 @@ void mmu_invlpg(Mmu *m, uint32_t lin)
     }
     for (uint32_t off = 0; off < bytes; off += PAGE_SIZE) drop_page(m, first + off);
     if (m->window) window_forget(m, first, bytes);
+    if (m->global) window_global_forget(m, first, bytes);
     drop_victims(m, first, bytes);
 }
 
@@ -299,6 +302,14 @@ static bool take_victim(Mmu *m, uint32_t page, unsigned idx, uint8_t need)
     return false;
 }
 
+/* The access is there because a window did not have it. */
+static void serve_windows(Mmu *m, const TlbEntry *e, const Slot *s, uint32_t page, unsigned idx, bool write)
+{
+    if (m->user_pending && idx == m->window_idx) window_serve(m, e, page, write);
+    if (m->global_pending && idx == MMU_SUPER) window_global_serve(m, e, s->flags & SLOT_GLOBAL, page, write);
+    m->window_pending = m->user_pending || m->global_pending;
+}
+
 const TlbEntry *mmu_entry(Mmu *m, uint32_t lin, unsigned access, unsigned idx, const Slot **slot, MmuFault *fault)
 {
     uint32_t page = lin & ~PAGE_MASK;
@@ -316,7 +327,7 @@ const TlbEntry *mmu_entry(Mmu *m, uint32_t lin, unsigned access, unsigned idx, c
         mmu_undo_note(m, idx, n);
         e->tag_wr = write_tag(m, page, s, e->addend); /* its code may be gone by now */
     }
-    if (m->window_pending && idx == m->window_idx) window_serve(m, e, page, access == MMU_WRITE);
+    if (m->window_pending) serve_windows(m, e, s, page, idx, access == MMU_WRITE);
     *slot = s;
     return e;
 }
@@ -364,6 +375,7 @@ static void protect_list(Mmu *m, const SlotList *list, uintptr_t lo, uintptr_t b
 static void protect_host(Mmu *m, uintptr_t lo, uintptr_t bytes)
 {
     if (m->window) window_protect(m, lo, bytes);
+    if (m->global) window_global_protect(m, lo, bytes);
     protect_list(m, &m->book->local, lo, bytes);
     protect_list(m, &m->book->global, lo, bytes);
     for (unsigned idx = 0; idx < MMU_MODES; idx++)

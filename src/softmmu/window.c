@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "softmmu/mmu_book.h"
+#include "softmmu/window_pages.h"
 #include "util/log.h"
 
 enum {
@@ -21,23 +21,9 @@ enum {
     PAGES_PER_SAMPLE = 256,
     SAMPLES_GOOD = 16, /* a window that lasted this long was worth opening */
 };
-#define WINDOW_SIZE  ((size_t)1 << 32)
-#define WINDOW_GUARD ((size_t)64 << 10) /* an access at the very end must not leave the window */
-
-typedef struct WinPage {
-    uint32_t page; /* linear page address; writable in bit 0 */
-    uint32_t next; /* in its hash chain, index + 1 */
-    uintptr_t host;
-} WinPage;
-
-enum { WIN_HASH = 4096 };
-
 struct Window {
-    uint8_t *base;
-    WinPage *entry;
-    uint32_t n, hash[WIN_HASH];
-    bool stale; /* closed, but its pages are still mapped */
-    uint8_t pending;
+    WinPages pages;
+    bool stale;    /* closed, but its pages are still mapped */
     bool identity; /* open without paging: linear addresses are physical ones */
     unsigned samples, samples_needed, faults;
     WindowStats stats;
@@ -46,17 +32,15 @@ struct Window {
 bool window_enable(Mmu *m)
 {
     if (m->window) return true;
+    if (!WINDOW_SIZE) return false;
     Window *w = calloc(1, sizeof *w);
-    WinPage *entry = malloc(MAX_PAGES * sizeof *entry);
-    void *p = mmap(NULL, WINDOW_SIZE + 2 * WINDOW_GUARD, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (!w || !entry || p == MAP_FAILED) {
+    uint8_t *p =
+        mmap(NULL, WINDOW_SIZE + 2 * WINDOW_GUARD, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (!w || p == MAP_FAILED || !win_pages_init(&w->pages, m->phys, p + WINDOW_GUARD, MAX_PAGES)) {
         if (p != MAP_FAILED) munmap(p, WINDOW_SIZE + 2 * WINDOW_GUARD);
-        free(entry);
         free(w);
         return false;
     }
-    w->base = (uint8_t *)p + WINDOW_GUARD;
-    w->entry = entry;
     w->samples_needed = SAMPLES_MIN;
     m->window = w;
     return true;
@@ -65,116 +49,36 @@ bool window_enable(Mmu *m)
 void window_free(Mmu *m)
 {
     if (!m->window) return;
-    munmap(m->window->base - WINDOW_GUARD, WINDOW_SIZE + 2 * WINDOW_GUARD);
-    free(m->window->entry);
+    munmap(m->window->pages.base - WINDOW_GUARD, WINDOW_SIZE + 2 * WINDOW_GUARD);
+    win_pages_free(&m->window->pages);
     free(m->window);
     m->window = NULL;
-    m->window_open = m->window_pending = false;
+    m->window_open = false;
+    m->user_pending = 0;
 }
 
 uint8_t *window_base(const Mmu *m)
 {
-    return m->window ? m->window->base : NULL;
+    return m->window ? m->window->pages.base : NULL;
 }
 
 WindowStats window_stats(const Mmu *m)
 {
-    return m->window ? m->window->stats : (WindowStats){ 0 };
+    if (!m->window) return (WindowStats){ 0 };
+    WindowStats s = m->window->stats;
+    s.mapped = m->window->pages.mapped;
+    return s;
 }
 
 /* --- pages ---------------------------------------------------------------------------------------- */
 
-static unsigned win_hash(uint32_t page)
-{
-    return page >> PAGE_SHIFT & (WIN_HASH - 1);
-}
-
-static WinPage *find(Window *w, uint32_t page)
-{
-    for (uint32_t i = w->hash[win_hash(page)]; i; i = w->entry[i - 1].next)
-        if ((w->entry[i - 1].page & ~PAGE_MASK) == page) return &w->entry[i - 1];
-    return NULL;
-}
-
-static void unmap(Window *w, uint32_t page, size_t bytes)
-{
-    /* In place of an munmap(), which would let somebody else's mapping in. */
-    void *p = mmap(w->base + page, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
-    if (p == MAP_FAILED) abort(); /* a stale mapping must not stay */
-}
-
-static void drop_all(Window *w)
-{
-    if (w->n) unmap(w, 0, WINDOW_SIZE);
-    w->n = 0;
-    memset(w->hash, 0, sizeof w->hash);
-    w->stale = false;
-}
-
-/* The last entry takes the place of the one that goes. */
-static void entry_remove(Window *w, WinPage *gone)
-{
-    uint32_t id = (uint32_t)(gone - w->entry) + 1, last = w->n;
-    uint32_t *link = &w->hash[win_hash(gone->page)];
-    while (*link != id) link = &w->entry[*link - 1].next;
-    *link = gone->next;
-    if (id != last) {
-        link = &w->hash[win_hash(w->entry[last - 1].page)];
-        while (*link != last) link = &w->entry[*link - 1].next;
-        *link = id;
-        *gone = w->entry[last - 1];
-    }
-    w->n--;
-}
-
-static bool forget_entry(Window *w, uint32_t page)
-{
-    WinPage *e = find(w, page);
-    if (e) entry_remove(w, e);
-    return e != NULL;
-}
-
-static void enter(Window *w, uint32_t page, uintptr_t host, bool writable)
-{
-    WinPage *e = find(w, page);
-    if (!e) {
-        e = &w->entry[w->n++];
-        e->next = w->hash[win_hash(page)];
-        w->hash[win_hash(page)] = w->n;
-    }
-    e->page = page | writable;
-    e->host = host;
-}
-
-/* n pages at most MAX_PAGES, one behind the other in both. */
-static void map_run(Mmu *m, uint32_t page, uintptr_t host, unsigned n, bool writable, int flags)
-{
-    Window *w = m->window;
-    PhysBacking at;
-    if (!phys_host_backing(m->phys, (const uint8_t *)host, &at)) return;
-    if (w->n + n > MAX_PAGES) drop_all(w);
-    size_t bytes = (size_t)n << PAGE_SHIFT;
-    int prot = PROT_READ | (writable ? PROT_WRITE : 0);
-    void *p = mmap(w->base + page, bytes, prot, MAP_SHARED | MAP_FIXED | flags, at.fd, (off_t)at.offset);
-    if (p == MAP_FAILED) { /* what was there may be gone or not (POSIX mmap(), MAP_FIXED) */
-        for (unsigned i = 0; i < n; i++) forget_entry(w, page + (i << PAGE_SHIFT));
-        unmap(w, page, bytes);
-        return;
-    }
-    for (unsigned i = 0; i < n; i++) enter(w, page + (i << PAGE_SHIFT), host + ((uintptr_t)i << PAGE_SHIFT), writable);
-    w->stats.mapped += n;
-}
-
 static void map_page(Mmu *m, uint32_t page, uintptr_t host, bool writable)
 {
-    const WinPage *e = find(m->window, page);
-    if (e && e->page == (page | writable) && e->host == host) return;
-    map_run(m, page, host, 1, writable, MAP_POPULATE);
+    WinPages *pages = &m->window->pages;
+    if (!win_pages_has(pages, page, host, writable)) win_pages_map(pages, page, host, 1, writable);
 }
 
-/* --- without paging ----------------------------------------------------------------------------------- */
-/* What is around a page is as likely wanted, and it needs no table to know where it is. */
-
+/* Without paging what is around a page is as likely wanted, and it needs no table to know where it is. */
 typedef struct Plain {
     uintptr_t host; /* 0: not memory */
     bool writable;
@@ -183,8 +87,9 @@ typedef struct Plain {
 static Plain plain_at(Mmu *m, uint32_t page)
 {
     bool ram;
-    PhysAddr phys = page & m->a20_mask;
+    PhysAddr phys = mmu_a20(m, page);
     uint8_t *host = phys_page_host(m->phys, phys, &ram);
+    if (host && ram) phys_commit(m->phys, phys);
     return (Plain){ (uintptr_t)host, host && ram && mmu_plain_stores(m, phys, host) };
 }
 
@@ -196,10 +101,16 @@ static void map_around(Mmu *m, uint32_t page)
         Plain next = off < IDENTITY_BYTES ? plain_at(m, lo + off) : (Plain){ 0, false };
         uint32_t bytes = lo + off - start;
         if (next.host && next.host == run.host + bytes && next.writable == run.writable) continue;
-        if (run.host) map_run(m, start, run.host, bytes >> PAGE_SHIFT, run.writable, 0);
+        if (run.host) win_pages_map(&m->window->pages, start, run.host, bytes >> PAGE_SHIFT, run.writable);
         run = next;
         start = lo + off;
     }
+}
+
+static void drop_all(Window *w)
+{
+    win_pages_drop(&w->pages);
+    w->stale = false;
 }
 
 void window_faulted(Mmu *m)
@@ -208,13 +119,13 @@ void window_faulted(Mmu *m)
     w->faults++;
     w->stats.faults++;
     m->window_pending = true;
-    w->pending = 2; /* an access may touch two pages */
+    m->user_pending = 2; /* an access may touch two pages */
 }
 
 void window_serve(Mmu *m, const TlbEntry *e, uint32_t page, bool write)
 {
     Window *w = m->window;
-    if (!--w->pending) m->window_pending = false;
+    m->user_pending--;
     if (!m->window_open) return;
     bool readable = e->tag_rd == page, writable = e->tag_wr == page;
     if (readable && (writable || !write)) {
@@ -257,27 +168,17 @@ void window_close(Mmu *m)
 void window_drop(Mmu *m)
 {
     window_close(m);
-    if (m->window->n) drop_all(m->window);
+    drop_all(m->window);
 }
 
 void window_forget(Mmu *m, uint32_t first, uint32_t bytes)
 {
-    Window *w = m->window;
-    if (!m->window_open) return;
-    for (uint32_t off = 0; off < bytes; off += PAGE_SIZE)
-        if (forget_entry(w, first + off)) unmap(w, first + off, PAGE_SIZE);
+    if (m->window_open) win_pages_forget(&m->window->pages, first, bytes);
 }
 
 void window_protect(Mmu *m, uintptr_t host_lo, uintptr_t bytes)
 {
-    Window *w = m->window;
-    if (!m->window_open) return;
-    for (uint32_t i = 0; i < w->n; i++) {
-        WinPage *e = &w->entry[i];
-        if (!(e->page & 1) || e->host - host_lo >= bytes) continue;
-        e->page &= ~1u;
-        if (mprotect(w->base + e->page, PAGE_SIZE, PROT_READ)) abort();
-    }
+    if (m->window_open) win_pages_protect(&m->window->pages, host_lo, bytes);
 }
 
 /* --- does it pay? ------------------------------------------------------------------------------------- */
@@ -313,12 +214,13 @@ static void open_window(Mmu *m, unsigned idx)
     w->samples = w->faults = 0;
     w->stats.opened++;
     if (!w->identity) each_known(m, idx, map_known);
-    if (log_on(LOG_MMU)) log_printf("mmu window: open with %u pages\n", w->n);
+    if (log_on(LOG_MMU)) log_printf("mmu window: open with %u pages\n", w->pages.n);
 }
 
 static bool is_worth_it(Mmu *m, unsigned idx)
 {
     const Window *w = m->window;
+    if (m->window_always) return true;
     return w->samples >= w->samples_needed && w->samples >= each_known(m, idx, NULL) / PAGES_PER_SAMPLE;
 }
 
@@ -335,7 +237,7 @@ void window_sample(Mmu *m, unsigned idx)
         if (!(m->cr0 & PG_CR0_PG) || is_worth_it(m, idx)) open_window(m, idx);
         return;
     }
-    if (w->faults > FAULTS_MAX) {
+    if (w->faults > FAULTS_MAX && !m->window_always) {
         if (log_on(LOG_MMU)) log_printf("mmu window: closed, %u faults in one sample\n", w->faults);
         w->samples = 0;
         window_close(m);

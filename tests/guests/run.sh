@@ -1,11 +1,11 @@
 #!/bin/sh
-# The bare-metal guests on each backend, and on both beside each other: one TAP line for each pair.  A guest ends through isa-debug-exit with
-# status 33 (pass), 35 (fail) or 37 (skip); "triple" ends as Calque ends after a triple fault.
+# The bare-metal guests on each backend, on the native one with its windows always in use, and on both beside each other: one
+# TAP line for each pair.  A guest ends through isa-debug-exit with status 33 (pass), 35 (fail) or 37 (skip); "triple" ends as Calque ends after a triple fault.
 #   run.sh [GUEST...]
 # CALQUE names the emulator, BACKENDS what to try, GUEST_SECONDS how long one may take.
 guests_dir=${top_builddir:-.}/tests/guests
 calque=${CALQUE:-${top_builddir:-.}/calque}
-backends=${BACKENDS:-default interp lockstep}
+backends=${BACKENDS:-default window interp lockstep}
 [ $# -gt 0 ] || set -- $(cat "$guests_dir/list" 2>/dev/null)
 
 if [ $# -eq 0 ]; then
@@ -23,6 +23,7 @@ for guest in "$@"; do
         number=$((number + 1))
         case $backend in
         default) accel=tcg ;;
+        window) accel=tcg,window=always ;;
         lockstep) accel=lockstep ;;
         *) accel=tcg,backend=$backend ;;
         esac

@@ -22,3 +22,7 @@ check_PROGRAMS += tests/softmmu/test_window
 tests_softmmu_test_window_SOURCES = tests/softmmu/test_window.c tests/tap.h
 tests_softmmu_test_window_LDADD = libsoftmmu.a libutil.a
 TESTS += tests/softmmu/test_window
+check_PROGRAMS += tests/softmmu/test_window_global
+tests_softmmu_test_window_global_SOURCES = tests/softmmu/test_window_global.c tests/tap.h
+tests_softmmu_test_window_global_LDADD = libsoftmmu.a libutil.a
+TESTS += tests/softmmu/test_window_global

@@ -51,10 +51,8 @@ void asm_rm(Asm *a, unsigned flags, unsigned opcode, unsigned reg, AsmMem m)
     unsigned rex = (flags & W64 ? 8 : 0) | hi1(reg) << 2;
     if (m.index != NOREG) rex |= hi1(m.index) << 1;
     if (m.base != NOREG) rex |= hi1(m.base);
-    if (m.window) {
-        a->window_insn = a->p;
-        asm8(a, 0x65), asm8(a, 0x67);
-    }
+    if (m.window) a->window_insn = a->p;
+    if (m.window == ASM_WINDOW_GS) asm8(a, 0x65), asm8(a, 0x67);
     prefixes(a, flags);
     if (rex || reg_needs_rex(flags, reg)) asm8(a, 0x40 | rex);
     opcode_bytes(a, opcode);

@@ -41,19 +41,22 @@ typedef struct Asm {
 } Asm;
 enum { ASM_SLACK = 32 }; /* no instruction is longer; one is written before the check */
 
+/* An operand that may fault; GS: its sum is taken modulo 4 GiB, relative to GS. */
+enum { ASM_WINDOW_NONE, ASM_WINDOW_GS, ASM_WINDOW_PLAIN };
+
 /* [base + index << shift + disp]; NOREG when absent. */
 typedef struct AsmMem {
     uint8_t base, index, shift;
-    bool window; /* the sum taken modulo 4 GiB, relative to GS */
+    uint8_t window; /* ASM_WINDOW_* */
     int32_t disp;
 } AsmMem;
 static inline AsmMem asm_mem(unsigned base, int32_t disp)
 {
-    return (AsmMem){ (uint8_t)base, NOREG, 0, false, disp };
+    return (AsmMem){ (uint8_t)base, NOREG, 0, 0, disp };
 }
 static inline AsmMem asm_mem_index(unsigned base, unsigned index, unsigned shift, int32_t disp)
 {
-    return (AsmMem){ (uint8_t)base, (uint8_t)index, (uint8_t)shift, false, disp };
+    return (AsmMem){ (uint8_t)base, (uint8_t)index, (uint8_t)shift, 0, disp };
 }
 
 static inline void asm8(Asm *a, unsigned v)

@@ -435,6 +435,15 @@ static struct {
     uint8_t bump[1 << 16];
 } work;
 
+static void choose_window(Emit *e)
+{
+    if (e->info->no_window) return;
+    if (e->b->mode & MODE_WINDOW) e->window = ASM_WINDOW_GS;
+    if (!e->info->system_window || e->b->mode & MODE_WINDOW || !thunks.system_window) return;
+    e->window = ASM_WINDOW_PLAIN;
+    e->system_disp = thunks.system_window;
+}
+
 static bool emit_block(CodeArena *arena, const IrBlock *b, const EmitInfo *info, BackendCode *out, EmitMap *map,
                        unsigned map_cap, unsigned *map_n)
 {
@@ -457,7 +466,7 @@ static bool emit_block(CodeArena *arena, const IrBlock *b, const EmitInfo *info,
                .eip = b->eip };
     e.start = e.a.p = arena->rw + start;
     e.a.end = arena->rw + arena->size - ASM_SLACK;
-    e.window_ok = (b->mode & MODE_WINDOW) && !info->no_window;
+    choose_window(&e);
     fault_forget(e.start + arena->exec_delta);
     memset(work.loc, 0, b->n_temps);
     memset(out, 0, sizeof *out);
@@ -500,7 +509,7 @@ static ptrdiff_t delta; /* of the arena in use */
 static void run(CPUState *cpu, const void *entry)
 {
     void (*enter)(CPUState *, const void *) = (void (*)(CPUState *, const void *))(uintptr_t)(thunks.enter + delta);
-    if (cpu->mode & MODE_WINDOW) fault_thread(cpu);
+    fault_thread(cpu);
     enter(cpu, entry);
 }
 

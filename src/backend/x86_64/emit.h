@@ -39,7 +39,7 @@ struct Cold {
     uint8_t *seg_site; /* jump taken when the segment bound failed (base not yet added) */
     uint8_t *back;     /* where it returns to */
     uint8_t *fault;    /* window access: the instruction whose host page fault leads here */
-    AsmMem window;     /* and its operand; window.window false for other cold code */
+    AsmMem window;     /* and the guest's address; window.window 0 for other cold code */
     AllocState alloc;
     uint8_t *loc;         /* snapshot of Emit.loc when RMW code is emitted twice */
     uint32_t first, last; /* IR range */
@@ -66,9 +66,10 @@ typedef struct Emit {
     uint8_t *loc;       /* by temporary: 0 nowhere, 1..3 host register + 1, 0x80 | slot spilled */
     uint8_t busy;       /* temp registers that the current operation uses: not to be spilled */
     bool movable;       /* so far: see relocate.c */
-    bool window_ok;     /* flat accesses go through the window */
-    bool uses_x87;      /* native x87/MMX code in the block: state must be in the host */
-    bool uses_xmm;      /* likewise */
+    uint8_t window; /* flat accesses go through the user's window (ASM_WINDOW_GS), the system's (..._PLAIN) or none */
+    int32_t system_disp; /* of the system's window from CPUState */
+    bool uses_x87;       /* native x87/MMX code in the block: state must be in the host */
+    bool uses_xmm;       /* likewise */
     Cold *cold;
     uint32_t n_cold;
     uint8_t *bump, *bump_end; /* memory for snapshots */
@@ -85,7 +86,8 @@ typedef struct Thunks {
     uint8_t *ld, *st, *st_checked, *ld_fp, *probe_fp, *st_fp, *run_miss;
     uint8_t *helper, *helper_fpu, *ref, *lookup, *lookup_seen;
     uint8_t *load_x87, *load_xmm;
-    bool has_bmi2; /* the host has RORX */
+    bool has_bmi2;         /* the host has RORX */
+    int32_t system_window; /* its displacement from CPUState; 0: there is none */
 } Thunks;
 extern Thunks thunks;
 void thunks_emit(Asm *a, CPUState *cpu);

@@ -16,6 +16,8 @@
 #include "backend/x86_64/emit.h"
 #include "tcg/notes.h"
 
+enum { WINDOW_NEAR = 32 << 10 }; /* less than the guards on either side of the system's window */
+
 _Static_assert(sizeof(TlbEntry) == 16, "emitted code scales by 16");
 
 static uint32_t tlb_offset(const Emit *e)
@@ -194,17 +196,24 @@ static bool start_run(Emit *e, const IrMem *m, unsigned size, unsigned use, unsi
 
 /* --- the window: no check, the guest's own address (softmmu/window.h) --------------------------------------- */
 
-static AsmMem window_address(Emit *e, const IrMem *m)
+/* The user's: the guest's own addressing, relative to GS.  The system's: relative to CPUState, which may take a register for the
+ * sum.  *guest: what the cold code computes the linear address from. */
+static AsmMem window_address(Emit *e, const IrMem *m, AsmMem *guest)
 {
-    AsmMem am;
-    if (m->asize == 2) {
+    AsmMem am = ir_address(e, m);
+    bool near = am.disp > -WINDOW_NEAR && am.disp < WINDOW_NEAR; /* what wraps around meets the guard */
+    bool plain = e->window == ASM_WINDOW_PLAIN;
+    bool simple = m->asize == 4 && (!plain || (am.base != NOREG && am.index == NOREG && near));
+    if (!simple) {
         load_address(e, m, R8);
         am = asm_mem(R8, 0);
-    } else {
-        am = ir_address(e, m);
     }
-    am.window = true;
-    return am;
+    am.window = e->window;
+    *guest = am;
+    if (!plain) return am;
+    AsmMem host = asm_mem_index(RBP, am.base, 0, e->system_disp + am.disp);
+    host.window = ASM_WINDOW_PLAIN;
+    return host;
 }
 
 void cold_window_enter(Emit *e, Cold *c)
@@ -212,7 +221,7 @@ void cold_window_enter(Emit *e, Cold *c)
     AsmMem am = c->window;
     flags_save(e);
     e->alloc.flags = FLAGS_STATE;
-    am.window = false;
+    am.window = ASM_WINDOW_NONE;
     if (am.base == NOREG && am.index == NOREG)
         asm_mov_imm(&e->a, R8, (uint32_t)am.disp);
     else if (am.base != R8)
@@ -238,10 +247,10 @@ void mem_done(Emit *e, Cold *c)
 static AsmMem window_operand(Emit *e, const IrMem *m, unsigned size, unsigned use, void (*fn)(Emit *, Cold *),
                              Cold **out)
 {
-    AsmMem am = window_address(e, m);
+    AsmMem guest, am = window_address(e, m, &guest);
     Cold *c = cold_new(e, fn);
     c->last = c->first;
-    c->window = am;
+    c->window = guest;
     c->desc = mem_desc(e, m, size, use);
     *out = c;
     map_purpose(e, "window access");
@@ -251,7 +260,7 @@ static AsmMem window_operand(Emit *e, const IrMem *m, unsigned size, unsigned us
 AsmMem mem_operand(Emit *e, const IrMem *m, unsigned size, unsigned use, void (*fn)(Emit *, Cold *), Cold **out)
 {
     *out = NULL;
-    if (e->window_ok && m->flat) return window_operand(e, m, size, use, fn, out);
+    if (e->window && m->flat) return window_operand(e, m, size, use, fn, out);
     if (m->run && !(e->b->mode & MODE_SLOW_MEM)) {
         unsigned host = run_host(e, m->run);
         if (host != NOREG || (m->run_first && start_run(e, m, size, use, &host))) return asm_mem(host, m->run_off);
@@ -530,10 +539,10 @@ void emit_ldrmw(Emit *e, const IrInsn *in)
     }
     /* More than one host instruction, the last of which must not fault: checked. */
     unsigned d = reg_write(e, &in->dst, in->width);
-    bool window = e->window_ok;
-    e->window_ok = false;
+    uint8_t window = e->window;
+    e->window = ASM_WINDOW_NONE;
     AsmMem m = mem_operand(e, &in->mem, in->width, IR_MEM_RW, cold_rmw, &c);
-    e->window_ok = window;
+    e->window = window;
     rmw_snapshot(e, c, last);
     asm_rm(&e->a, W64, 0x8d, R8, m);
     load_from(e, d, in->width, asm_mem(R8, 0), false);

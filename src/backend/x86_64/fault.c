@@ -12,7 +12,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-#include "softmmu/window.h"
+#include "softmmu/window_global.h"
 
 typedef struct FaultSite {
     const uint8_t *insn, *cold;
@@ -72,7 +72,7 @@ static void note_in_vain(CPUState *cpu, FaultSite *site)
 {
     if (!cpu->mmu.window_hopeless) return;
     cpu->mmu.window_hopeless = false;
-    if (++site->in_vain != IN_VAIN_MAX) return;
+    if (++site->in_vain % IN_VAIN_MAX) return; /* again, when the last request was lost to another site's */
     cpu->window_bad_pc = site->insn;
     __atomic_store_n(&cpu->exit_request, 1, __ATOMIC_RELAXED);
 }
@@ -86,7 +86,7 @@ static void on_fault(int sig, siginfo_t *info, void *context)
         return;
     }
     note_in_vain(faults.cpu, site);
-    window_faulted(&faults.cpu->mmu);
+    if (!window_global_faulted(&faults.cpu->mmu, (uintptr_t)info->si_addr)) window_faulted(&faults.cpu->mmu);
     uc->uc_mcontext.gregs[REG_RIP] = (greg_t)(uintptr_t)site->cold;
 }
 
@@ -109,13 +109,14 @@ void fault_thread(CPUState *cpu)
 {
     uint8_t *base = window_base(&cpu->mmu);
     faults.cpu = cpu;
-    if (__builtin_expect(here.gs == base, 1)) return;
+    if (__builtin_expect(here.stack && here.gs == base, 1)) return;
     if (!here.stack) { /* generated code runs on the return-address stack, which is no place for signal frames */
         enum { STACK = 64 << 10 };
         here.stack = mmap(NULL, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         stack_t ss = { .ss_sp = here.stack, .ss_size = STACK };
         if (here.stack == MAP_FAILED || sigaltstack(&ss, NULL)) abort();
     }
+    if (here.gs == base) return;
     if (syscall(SYS_arch_prctl, ARCH_SET_GS, base)) abort();
     here.gs = base;
 }

@@ -7,6 +7,7 @@
  * execution loop) the RAS is reset to its base, where a value waits that no EIP equals.  Calls into C
  * switch to the C stack and back. */
 #include "backend/x86_64/emit.h"
+#include "softmmu/window_global.h"
 
 #include <sys/mman.h>
 
@@ -26,6 +27,8 @@ bool thunks_setup(CPUState *cpu, const char **error)
         }
         ras = p;
     }
+    const uint8_t *window = window_global_base(&cpu->mmu);
+    thunks.system_window = window ? (int32_t)(window - (const uint8_t *)cpu) : 0;
     thunks.has_bmi2 = __builtin_cpu_supports("bmi2");
     uint64_t *base = (uint64_t *)(ras + RAS_SIZE - 64);
     base[0] = 0;

@@ -1,0 +1,158 @@
+/* The system's window: what the operating system's own code reaches by global pages (PTE.G), which stay as they are
+ * when CR3 changes.  doc/window.txt. */
+#include "softmmu/window_global.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "softmmu/window_pages.h"
+
+/* One mapping is one host VMA at worst, and the host allows some 65,000 of them; but most of these pages lie in rows. */
+enum { MAX_PAGES = 1 << 18, AROUND = 256 << 10 /* bytes */ };
+
+struct WindowGlobal {
+    WinPages pages;
+    uint64_t faults, in_vain, dropped;
+};
+
+/* The layout of one reservation: memory, a guard, the window, a guard. */
+static size_t front_size(size_t size)
+{
+    return (size + PAGE_MASK) & ~(size_t)PAGE_MASK;
+}
+static size_t whole_size(size_t size)
+{
+    return front_size(size) + WINDOW_SIZE + 2 * WINDOW_GUARD;
+}
+
+void *window_global_reserve(size_t size)
+{
+    if (!WINDOW_SIZE) return NULL;
+    uint8_t *p = mmap(NULL, whole_size(size), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (p == MAP_FAILED) return NULL;
+    if (!mprotect(p, front_size(size), PROT_READ | PROT_WRITE)) return p;
+    munmap(p, whole_size(size));
+    return NULL;
+}
+
+void window_global_release(void *reserved, size_t size)
+{
+    munmap(reserved, whole_size(size));
+}
+
+bool window_global_enable(Mmu *m, void *reserved, size_t size)
+{
+    if (m->global) return true;
+    WindowGlobal *g = calloc(1, sizeof *g);
+    if (!g) return false;
+    if (!win_pages_init(&g->pages, m->phys, (uint8_t *)reserved + front_size(size) + WINDOW_GUARD, MAX_PAGES)) {
+        free(g);
+        return false;
+    }
+    m->global = g;
+    return true;
+}
+
+void window_global_free(Mmu *m)
+{
+    if (!m->global) return;
+    win_pages_drop(&m->global->pages);
+    win_pages_free(&m->global->pages);
+    free(m->global);
+    m->global = NULL;
+}
+
+uint8_t *window_global_base(const Mmu *m)
+{
+    return m->global ? m->global->pages.base : NULL;
+}
+
+WindowStats window_global_stats(const Mmu *m)
+{
+    const WindowGlobal *g = m->global;
+    if (!g) return (WindowStats){ 0 };
+    return (
+        WindowStats){ .closed = g->dropped, .faults = g->faults, .hopeless = g->in_vain, .mapped = g->pages.mapped };
+}
+
+bool window_global_faulted(Mmu *m, uintptr_t host)
+{
+    WindowGlobal *g = m->global;
+    if (!g || host - (uintptr_t)(g->pages.base - WINDOW_GUARD) >= WINDOW_SIZE + 2 * WINDOW_GUARD) return false;
+    g->faults++;
+    m->window_pending = true;
+    m->global_pending = 2; /* an access may touch two pages */
+    return true;
+}
+
+typedef struct Known {
+    uintptr_t host; /* 0: not to be had */
+    bool writable;
+} Known;
+
+/* A translation that the processor might have looked up by itself: nothing in the tables would change. */
+static bool walk_quietly(Mmu *m, uint32_t page, WalkResult *w)
+{
+    WalkPath path;
+    MmuFault fault;
+    if (mmu_walk_path(m, page, &path) != WALK_OK) return false;
+    for (unsigned i = 0; i < path.n; i++)
+        if (!(path.entry[i] & PTE_A)) return false;
+    return mmu_walk(m, page, MMU_READ, MMU_SUPER, w, &fault);
+}
+
+static Known known_at(Mmu *m, uint32_t page)
+{
+    WalkResult w;
+    bool ram;
+    if (!walk_quietly(m, page, &w) || !w.global) return (Known){ 0, false };
+    uint8_t *host = phys_page_host(m->phys, w.page, &ram);
+    if (host && ram) phys_commit(m->phys, w.page);
+    return (Known){ (uintptr_t)host, host && ram && w.may_write && mmu_plain_stores(m, w.page, host) };
+}
+
+static bool goes_on(Mmu *m, uint32_t page, uintptr_t host, bool writable)
+{
+    Known k = known_at(m, page);
+    return k.host == host && k.writable == writable;
+}
+
+/* What is around a page is as likely wanted, and costs little more where it is one piece of host memory, too. */
+static void map_around(Mmu *m, uint32_t page, uintptr_t host, bool writable)
+{
+    uint32_t before = 0, after = PAGE_SIZE, at = page & (AROUND - 1);
+    while (before < at && goes_on(m, page - before - PAGE_SIZE, host - before - PAGE_SIZE, writable))
+        before += PAGE_SIZE;
+    while (at + after < AROUND && goes_on(m, page + after, host + after, writable)) after += PAGE_SIZE;
+    win_pages_map(&m->global->pages, page - before, host - before, (before + after) >> PAGE_SHIFT, writable);
+}
+
+void window_global_serve(Mmu *m, const TlbEntry *e, bool global, uint32_t page, bool write)
+{
+    WinPages *pages = &m->global->pages;
+    m->global_pending--;
+    bool readable = e->tag_rd == page, writable = e->tag_wr == page;
+    if (global && mmu_paging(m) && readable && (writable || !write)) {
+        uintptr_t host = page + e->addend;
+        if (!win_pages_has(pages, page, host, writable)) map_around(m, page, host, writable);
+        return;
+    }
+    m->global->in_vain++;
+    m->window_hopeless = true;
+}
+
+void window_global_drop(Mmu *m)
+{
+    m->global->dropped += m->global->pages.n != 0;
+    win_pages_drop(&m->global->pages);
+}
+
+void window_global_forget(Mmu *m, uint32_t first, uint32_t bytes)
+{
+    win_pages_forget(&m->global->pages, first, bytes);
+}
+
+void window_global_protect(Mmu *m, uintptr_t host, uintptr_t bytes)
+{
+    win_pages_protect(&m->global->pages, host, bytes);
+}

@@ -1,0 +1,156 @@
+/* A window's pages: mapping, protecting, forgetting. */
+#include "softmmu/window_pages.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+bool win_pages_init(WinPages *w, PhysMem *phys, uint8_t *base, uint32_t max)
+{
+    *w = (WinPages){ .phys = phys, .base = base, .max = max };
+    w->entry = malloc(max * sizeof *w->entry);
+    return w->entry != NULL;
+}
+
+void win_pages_free(WinPages *w)
+{
+    free(w->entry);
+    w->entry = NULL;
+}
+
+/* --- the book ------------------------------------------------------------------------------------- */
+
+static unsigned hash(uintptr_t address)
+{
+    return (uint32_t)(address >> PAGE_SHIFT) * 0x9e3779b1u >> (32 - WIN_HASH_BITS);
+}
+
+static uint32_t *head(WinPages *w, const WinPage *e)
+{
+    return &w->hash[hash(e->page)];
+}
+static uint32_t *head_host(WinPages *w, const WinPage *e)
+{
+    return &w->hash_host[hash(e->host)];
+}
+
+static WinPage *find(const WinPages *w, uint32_t page)
+{
+    for (uint32_t i = w->hash[hash(page)]; i; i = w->entry[i - 1].next)
+        if ((w->entry[i - 1].page & ~PAGE_MASK) == page) return &w->entry[i - 1];
+    return NULL;
+}
+
+static void replace_link(WinPages *w, uint32_t *link, uint32_t id, uint32_t by)
+{
+    while (*link != id) link = &w->entry[*link - 1].next;
+    *link = by;
+}
+static void replace_link_host(WinPages *w, uint32_t *link, uint32_t id, uint32_t by)
+{
+    while (*link != id) link = &w->entry[*link - 1].next_host;
+    *link = by;
+}
+
+/* The last entry takes the place of the one that goes. */
+static void entry_remove(WinPages *w, WinPage *gone)
+{
+    uint32_t id = (uint32_t)(gone - w->entry) + 1, last = w->n;
+    replace_link(w, head(w, gone), id, gone->next);
+    replace_link_host(w, head_host(w, gone), id, gone->next_host);
+    if (id != last) {
+        WinPage *e = &w->entry[last - 1];
+        replace_link(w, head(w, e), last, id);
+        replace_link_host(w, head_host(w, e), last, id);
+        *gone = *e;
+    }
+    w->n--;
+}
+
+static bool forget_entry(WinPages *w, uint32_t page)
+{
+    WinPage *e = find(w, page);
+    if (e) entry_remove(w, e);
+    return e != NULL;
+}
+
+static void enter(WinPages *w, uint32_t page, uintptr_t host, bool writable)
+{
+    forget_entry(w, page);
+    WinPage *e = &w->entry[w->n++];
+    *e = (WinPage){ .page = page | writable, .host = host };
+    e->next = *head(w, e);
+    *head(w, e) = w->n;
+    e->next_host = *head_host(w, e);
+    *head_host(w, e) = w->n;
+}
+
+/* --- the host's mappings ------------------------------------------------------------------------------ */
+
+static void unmap(WinPages *w, uint32_t page, size_t bytes)
+{
+    /* In place of an munmap(), which would let somebody else's mapping in. */
+    void *p = mmap(w->base + page, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+    if (p == MAP_FAILED) abort(); /* a stale mapping must not stay */
+}
+
+void win_pages_drop(WinPages *w)
+{
+    if (!w->n) return;
+    unmap(w, 0, WINDOW_SIZE);
+    w->n = 0;
+    memset(w->hash, 0, sizeof w->hash);
+    memset(w->hash_host, 0, sizeof w->hash_host);
+}
+
+bool win_pages_has(const WinPages *w, uint32_t page, uintptr_t host, bool writable)
+{
+    const WinPage *e = find(w, page);
+    return e && e->page == (page | writable) && e->host == host;
+}
+
+void win_pages_map(WinPages *w, uint32_t page, uintptr_t host, unsigned n, bool writable)
+{
+    PhysBacking at;
+    if (n > w->max || !phys_host_backing(w->phys, (const uint8_t *)host, &at)) return;
+    if (w->n + n > w->max) win_pages_drop(w);
+    size_t bytes = (size_t)n << PAGE_SHIFT;
+    int prot = PROT_READ | (writable ? PROT_WRITE : 0);
+    void *p = mmap(w->base + page, bytes, prot, MAP_SHARED | MAP_FIXED | MAP_POPULATE, at.fd, (off_t)at.offset);
+    if (p == MAP_FAILED) { /* what was there may be gone or not (POSIX mmap(), MAP_FIXED) */
+        for (unsigned i = 0; i < n; i++) forget_entry(w, page + (i << PAGE_SHIFT));
+        unmap(w, page, bytes);
+        return;
+    }
+    for (unsigned i = 0; i < n; i++) enter(w, page + (i << PAGE_SHIFT), host + ((uintptr_t)i << PAGE_SHIFT), writable);
+    w->mapped += n;
+}
+
+/* --- forgetting ------------------------------------------------------------------------------------- */
+
+void win_pages_forget(WinPages *w, uint32_t first, uint32_t bytes)
+{
+    for (uint32_t off = 0; off < bytes; off += PAGE_SIZE)
+        if (forget_entry(w, first + off)) unmap(w, first + off, PAGE_SIZE);
+}
+
+/* The host splits its mapping around the page, and it has only so many: then all go. */
+static bool protect_page(WinPages *w, uintptr_t host)
+{
+    for (uint32_t i = w->hash_host[hash(host)]; i; i = w->entry[i - 1].next_host) {
+        WinPage *e = &w->entry[i - 1];
+        if (e->host != host || !(e->page & 1)) continue;
+        e->page &= ~1u;
+        if (mprotect(w->base + e->page, PAGE_SIZE, PROT_READ)) return false;
+    }
+    return true;
+}
+
+void win_pages_protect(WinPages *w, uintptr_t host, uintptr_t bytes)
+{
+    for (uintptr_t off = 0; off < bytes; off += PAGE_SIZE)
+        if (!protect_page(w, host + off)) {
+            win_pages_drop(w);
+            return;
+        }
+}

@@ -1,0 +1,41 @@
+/* The pages of a window: 4 GiB of host address space, what of guest RAM is mapped there, and taking it away again.
+ * For window*.c. */
+#ifndef CALQUE_SOFTMMU_WINDOW_PAGES_H
+#define CALQUE_SOFTMMU_WINDOW_PAGES_H
+
+#include "softmmu/mmu_book.h"
+
+#define WINDOW_SIZE  ((size_t)(UINT64_C(1) << 32)) /* 0: not on this host */
+#define WINDOW_GUARD ((size_t)64 << 10)            /* an access at the very end must not leave the window */
+
+typedef struct WinPage {
+    uint32_t page;      /* linear page address; writable in bit 0 */
+    uint32_t next;      /* in its hash chain, index + 1 */
+    uint32_t next_host; /* in its chain by host memory */
+    uintptr_t host;
+} WinPage;
+
+enum { WIN_HASH_BITS = 13, WIN_HASH = 1 << WIN_HASH_BITS };
+
+typedef struct WinPages {
+    PhysMem *phys;
+    uint8_t *base; /* host address of linear address 0 */
+    WinPage *entry;
+    uint32_t n, max;
+    uint32_t hash[WIN_HASH], hash_host[WIN_HASH];
+    uint64_t mapped; /* since the start */
+} WinPages;
+
+/* base: of WINDOW_SIZE inaccessible bytes.  max: pages that may be mapped at a time.  False: no memory. */
+bool win_pages_init(WinPages *w, PhysMem *phys, uint8_t *base, uint32_t max);
+void win_pages_free(WinPages *w);
+
+/* n pages, one behind the other in both.  When the window has no room for them all others go first. */
+void win_pages_map(WinPages *w, uint32_t page, uintptr_t host, unsigned n, bool writable);
+bool win_pages_has(const WinPages *w, uint32_t page, uintptr_t host, bool writable);
+
+void win_pages_forget(WinPages *w, uint32_t first, uint32_t bytes);
+void win_pages_protect(WinPages *w, uintptr_t host, uintptr_t bytes); /* stores there fault from here on */
+void win_pages_drop(WinPages *w);
+
+#endif
