@@ -88,7 +88,7 @@ static const SubOption options[] = {
     { "backend", "NAME", "x86_64 or interp", set_backend, 0 },
     { "no-pass", "NAME", "without this optimisation pass", set_no_pass, 0 },
     { "nochain", NULL, "without chaining of blocks", FLAG(no_chain) },
-    { "window", NULL, "as user mode's code with the memory window open", FLAG(window) },
+    { "window", NULL, "with the memory window open: as user mode's code, or real mode's", FLAG(window) },
     { "d", "ITEM,...", "only these of in_asm, op, op_opt, out_asm", set_items, 0 },
 };
 
@@ -123,7 +123,6 @@ static void parse(int argc, char **argv, ExplainOptions *o)
     subcommand_parse(&explain, argc, argv, o);
     if (!o->n_inputs) die("explain: nothing to explain: name a file, - or bytes as in 01d8 (calque explain --help)");
     if (!o->base_set) o->base = o->code16 ? EXPLAIN_BASE_16 : EXPLAIN_BASE_32;
-    if (o->window && o->code16) die("explain: --window: real mode has none; leave out --16");
 }
 
 int explain_main(int argc, char **argv)

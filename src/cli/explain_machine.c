@@ -89,7 +89,7 @@ static void flat_segment(CPUState *cpu, unsigned seg, bool user)
 static void set_mode(Bare *m)
 {
     CPUState *cpu = m->cpu;
-    bool user = m->o->window;
+    bool user = m->o->window && !m->o->code16;
     cpu_reset(cpu);
     cpu->cr0 = CR0_ET | CR0_NE | CR0_MP | (m->o->code16 ? 0 : CR0_PE);
     cpu->cr4 = CR4_OSFXSR | CR4_OSXMMEXCPT;

@@ -20,7 +20,7 @@ void cpu_init_signal(CPUState *cpu);       /* INIT#: like reset but x87/SSE, MSR
 
 uint32_t cpu_mode(const CPUState *cpu);                     /* mode flags from the state */
 void cpu_update_mode(CPUState *cpu);                        /* cpu->mode = cpu_mode(cpu) */
-void cpu_sample_window(CPUState *cpu);                      /* at an interrupt or poll, see softmmu/window.h */
+void cpu_sample_window(CPUState *cpu, bool fair);           /* at an interrupt (fair) or poll, see softmmu/window.h */
 void cpu_update_mode_data_seg(CPUState *cpu, unsigned seg); /* when only ES, DS, FS or GS changed: cheaper */
 uint32_t cpu_get_eflags(const CPUState *cpu);               /* all of it: arithmetic, DF and system */
 /* All of it; requests exit when IF lets a pending interrupt in.  The mode follows the flags only: whoever changes CPL or segments

@@ -217,7 +217,7 @@ bool cpu_take_interrupt(CPUState *cpu)
         return true;
     }
     if (!intr_ready(cpu)) return false;
-    if (cpu_cpl(cpu) == 3) cpu_sample_window(cpu);
+    if (cpu_cpl(cpu) == 3 || !(cpu->cr0 & CR0_PE)) cpu_sample_window(cpu, true);
     return take_intr(cpu);
 }
 

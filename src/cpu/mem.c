@@ -97,11 +97,11 @@ static void tell_code_write(CPUState *cpu, uint32_t lin, unsigned len, unsigned 
     }
 }
 
-/* Host address when the write is to plain RAM that the TLB already knows. */
+/* Host address when the write is to plain RAM that the TLB already knows, and no window waits to hear of it. */
 static inline uint8_t *tlb_write_hit(CPUState *cpu, uint32_t lin, unsigned len, unsigned idx)
 {
     const TlbEntry *e = &cpu->mmu.tlb[idx][mmu_tlb_index(lin)];
-    if (e->tag_wr != ((lin + len - 1) & ~PAGE_MASK)) return NULL;
+    if (e->tag_wr != ((lin + len - 1) & ~PAGE_MASK) || cpu->mmu.window_pending) return NULL;
     return (uint8_t *)(e->addend + lin);
 }
 

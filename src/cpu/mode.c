@@ -46,12 +46,18 @@ static uint32_t unit_bits(const CPUState *cpu)
     return m;
 }
 
+static uint32_t window_bit(const CPUState *cpu, uint32_t m)
+{
+    bool open = cpu->mmu.window_open && cpu->mmu.window_idx == mode_mmu_idx(m);
+    return open && !(m & (MODE_SLOW_MEM | MODE_SINGLE)) ? MODE_WINDOW : 0;
+}
+
 uint32_t cpu_mode(const CPUState *cpu)
 {
     uint32_t m = flat_bits(cpu) | flag_bits(cpu) | unit_bits(cpu);
     if (cpu->seg[SEG_CS].attr & SEG_DB) m |= MODE_CS32;
     if (cpu->seg[SEG_SS].attr & SEG_DB) m |= MODE_SS32;
-    if (!(cpu->cr0 & CR0_PE)) return m;
+    if (!(cpu->cr0 & CR0_PE)) return cpu->mmu.window_real ? m | window_bit(cpu, m) : m;
 
     m |= MODE_PE;
     unsigned cpl = cpu->cpl;
@@ -65,16 +71,14 @@ uint32_t cpu_mode(const CPUState *cpu)
     } else if (cpu->cr4 & CR4_SMAP && !(cpu->eflags & FL_AC)) {
         m |= MODE_SMAP;
     }
-    if (cpu->mmu.window_open && cpu->mmu.window_idx == mode_mmu_idx(m) && !(m & (MODE_SLOW_MEM | MODE_SINGLE)))
-        m |= MODE_WINDOW;
-    return m;
+    return m | window_bit(cpu, m);
 }
 
-void cpu_sample_window(CPUState *cpu)
+void cpu_sample_window(CPUState *cpu, bool fair)
 {
     bool paging = cpu->cr0 & CR0_PG;
-    if (!cpu->mmu.window || !(cpu->mode & MODE_PE) || (paging && cpu_cpl(cpu) != 3)) return;
-    window_sample(&cpu->mmu, cpu_mmu_idx(cpu));
+    if (!cpu->mmu.window || (paging && cpu_cpl(cpu) != 3)) return;
+    window_sample(&cpu->mmu, cpu_mmu_idx(cpu), fair);
     cpu_update_mode(cpu);
 }
 

@@ -34,7 +34,7 @@ enum {
                                 * blocks of one instruction */
     MODE_RF = 1 << 24,       /* EFLAGS.RF set: block of one, no execution breakpoint, then RF clears */
     MODE_SMM = 1 << 25,
-    MODE_WINDOW = 1 << 26, /* softmmu/window.h is open for this CPL: flat accesses go through it */
+    MODE_WINDOW = 1 << 26, /* softmmu/window.h is open for this CPL: accesses go through it */
 };
 
 /* In these modes a block is one guest instruction and every exit goes back to the execution loop,

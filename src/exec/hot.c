@@ -8,7 +8,8 @@
 bool hot_here(const Exec *ex, PhysAddr phys)
 {
     const CPUState *cpu = ex->cpu;
-    if (!cpu->mmu.global || cpu_cpl(cpu) == 3 || cpu_mmu_idx(cpu) != MMU_SUPER || cpu->mode & MODE_WINDOW) return false;
+    if (!cpu->mmu.global || cpu_cpl(cpu) == 3 || cpu_mmu_idx(cpu) != MMU_SUPER) return false;
+    if (cpu->mode & (MODE_WINDOW | MODE_SLOW_MEM | MODE_SINGLE)) return false;
     return (cpu->mmu.window_always && cpu->cr0 & CR0_PG) || cache_in_set(&ex->hot, phys & ~(PhysAddr)PAGE_MASK);
 }
 

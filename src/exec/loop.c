@@ -215,8 +215,8 @@ static bool poll_outside(Exec *ex)
     }
     if (ex->trace) trace_poll(ex);
     announce_poll(ex);
-    if (cpu->mode & MODE_WINDOW && !cpu->mmu.window_open) cpu_update_mode(cpu);
-    if (!(cpu->cr0 & CR0_PG)) cpu_sample_window(cpu);
+    if (cpu->mode & MODE_WINDOW) cpu_update_mode(cpu); /* it may be open no more */
+    if (!(cpu->cr0 & CR0_PG)) cpu_sample_window(cpu, false);
     if (!ex->hooks.poll(ex->hooks.opaque)) return false;
     if (cpu->counting) count_grant(ex);
     return true;
@@ -307,6 +307,7 @@ void exec_run(Exec *ex)
         if (cpu->run_failed) cache_add_to(ex, &ex->no_runs, cache_tb_at(ex, cpu->host_pc));
         ex->backend->after_jump(cpu);
         cpu->run_failed = false;
+        cpu->mmu.window_pending = 0; /* the access has ended */
         cpu->host_pc = NULL;
         ex->scratch_active = ex->translating = false;
     }

@@ -302,12 +302,12 @@ static bool take_victim(Mmu *m, uint32_t page, unsigned idx, uint8_t need)
     return false;
 }
 
-/* The access is there because a window did not have it. */
+/* The access is there because a window did not have its page. */
 static void serve_windows(Mmu *m, const TlbEntry *e, const Slot *s, uint32_t page, unsigned idx, bool write)
 {
-    if (m->user_pending && idx == m->window_idx) window_serve(m, e, page, write);
-    if (m->global_pending && idx == MMU_SUPER) window_global_serve(m, e, s->flags & SLOT_GLOBAL, page, write);
-    m->window_pending = m->user_pending || m->global_pending;
+    if (m->window_pending & MMU_PENDING_USER && idx == m->window_idx) window_serve(m, e, page, write);
+    if (m->window_pending & MMU_PENDING_GLOBAL && idx == MMU_SUPER)
+        window_global_serve(m, e, s->flags & SLOT_GLOBAL, page, write);
 }
 
 const TlbEntry *mmu_entry(Mmu *m, uint32_t lin, unsigned access, unsigned idx, const Slot **slot, MmuFault *fault)

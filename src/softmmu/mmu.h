@@ -15,6 +15,7 @@ enum { MMU_TLB_BITS = 12, MMU_TLB_SIZE = 1 << MMU_TLB_BITS, MMU_VICTIMS = 8 };
 /* Which rules apply: CPL 3; CPL < 3; CPL < 3 with SMAP enforced (CR4.SMAP, EFLAGS.AC clear). */
 enum { MMU_USER, MMU_SUPER, MMU_SUPER_SMAP, MMU_MODES };
 enum { MMU_READ, MMU_WRITE, MMU_EXEC };
+enum { MMU_PENDING_USER = 1, MMU_PENDING_GLOBAL = 2 };
 
 typedef struct TlbEntry {
     uint32_t tag_rd, tag_wr; /* linear page address; with any of bits 4..11 set: slow path */
@@ -49,13 +50,13 @@ typedef struct Mmu {
     uint32_t a20_mask;      /* 0xffffffff, or bit 20 clear */
     uint64_t pdpte[4];      /* PAE: loaded by mov to CR3/CR0/CR4, SDM 3A 4.4.1 */
     bool window_open;       /* see window.h; the three are for generated code's makers and the slow path */
-    bool window_pending;    /* one of the two below is not 0 */
+    bool window_real;       /* real mode uses it, too */
+    uint8_t window_pending; /* MMU_PENDING_*: what the access to come touches is to be brought into these windows */
     bool window_always;     /* windows are used whether they pay or not */
     bool window_hopeless;   /* a window could not be given its page */
-    uint8_t user_pending, global_pending; /* pages that the next slow accesses have to bring into a window */
-    uint8_t window_idx;                   /* the TLB that the open window mirrors */
-    struct Window *window;                /* NULL: not enabled */
-    struct WindowGlobal *global;          /* window_global.h; NULL: not enabled */
+    uint8_t window_idx;     /* the TLB that the open window mirrors */
+    struct Window *window;  /* NULL: not enabled */
+    struct WindowGlobal *global; /* window_global.h; NULL: not enabled */
     /* May be NULL: called before a load or store of the CPU's gets to anything but plain memory.  May jump away: nothing
      * has happened yet. */
     void (*on_device)(void *opaque);

@@ -23,14 +23,22 @@ static bool resolve(Mmu *m, uint32_t lin, unsigned len, unsigned access, unsigne
     return true;
 }
 
-/* len 1..4096.  Number of parts, or 0: *fault is set. */
-static unsigned resolve_all(Mmu *m, uint32_t lin, unsigned len, unsigned access, unsigned idx, Part part[2],
-                            MmuFault *fault)
+static unsigned resolve_parts(Mmu *m, uint32_t lin, unsigned len, unsigned access, unsigned idx, Part part[2],
+                              MmuFault *fault)
 {
     unsigned first = PAGE_SIZE - (lin & PAGE_MASK);
     if (len <= first) return resolve(m, lin, len, access, idx, &part[0], fault) ? 1 : 0;
     if (!resolve(m, lin, first, access, idx, &part[0], fault)) return 0;
     return resolve(m, lin + first, len - first, access, idx, &part[1], fault) ? 2 : 0;
+}
+
+/* len 1..4096.  Number of parts, or 0: *fault is set.  This was the access that a window waited for; the next one is not. */
+static unsigned resolve_all(Mmu *m, uint32_t lin, unsigned len, unsigned access, unsigned idx, Part part[2],
+                            MmuFault *fault)
+{
+    unsigned n = resolve_parts(m, lin, len, access, idx, part, fault);
+    m->window_pending = 0;
+    return n;
 }
 
 static void part_read(Mmu *m, const Part *p, uint8_t *buf)

@@ -5,7 +5,7 @@
 #include "softmmu/mmu.h"
 
 /* The bits of CR0, CR4 and of table entries that paging looks at (SDM 3A 4.1, 4.3, 4.4). */
-enum { PG_CR0_WP = 1 << 16, PG_CR0_NW = 1 << 29, PG_CR0_CD = 1 << 30 };
+enum { PG_CR0_PE = 1, PG_CR0_WP = 1 << 16, PG_CR0_NW = 1 << 29, PG_CR0_CD = 1 << 30 };
 #define PG_CR0_PG (UINT32_C(1) << 31)
 enum {
     PG_CR4_PSE = 1 << 4,

@@ -26,6 +26,7 @@ struct Window {
     bool stale;    /* closed, but its pages are still mapped */
     bool identity; /* open without paging: linear addresses are physical ones */
     unsigned samples, samples_needed, faults;
+    unsigned real_samples, real_needed, real_faults; /* real mode's: see window_sample() */
     WindowStats stats;
 };
 
@@ -41,7 +42,7 @@ bool window_enable(Mmu *m)
         free(w);
         return false;
     }
-    w->samples_needed = SAMPLES_MIN;
+    w->samples_needed = w->real_needed = SAMPLES_MIN;
     m->window = w;
     return true;
 }
@@ -54,7 +55,6 @@ void window_free(Mmu *m)
     free(m->window);
     m->window = NULL;
     m->window_open = false;
-    m->user_pending = 0;
 }
 
 uint8_t *window_base(const Mmu *m)
@@ -113,19 +113,40 @@ static void drop_all(Window *w)
     w->stale = false;
 }
 
-void window_faulted(Mmu *m)
+static bool is_real(const Mmu *m)
+{
+    return !(m->cr0 & PG_CR0_PE);
+}
+
+/* How long the next one has to wait. */
+static unsigned judged(unsigned needed, unsigned samples)
+{
+    if (samples >= SAMPLES_GOOD) return SAMPLES_MIN;
+    return needed < SAMPLES_MAX ? needed * 2 : needed;
+}
+
+static void leave_real(Mmu *m)
+{
+    Window *w = m->window;
+    m->window_real = false;
+    w->real_needed = judged(w->real_needed, w->real_samples);
+    w->real_samples = 0;
+}
+
+bool window_faulted(Mmu *m)
 {
     Window *w = m->window;
     w->faults++;
     w->stats.faults++;
-    m->window_pending = true;
-    m->user_pending = 2; /* an access may touch two pages */
+    m->window_pending |= MMU_PENDING_USER;
+    bool too_many = m->window_real && is_real(m) && ++w->real_faults > FAULTS_MAX && !m->window_always;
+    if (too_many) leave_real(m);
+    return !too_many;
 }
 
 void window_serve(Mmu *m, const TlbEntry *e, uint32_t page, bool write)
 {
     Window *w = m->window;
-    m->user_pending--;
     if (!m->window_open) return;
     bool readable = e->tag_rd == page, writable = e->tag_wr == page;
     if (readable && (writable || !write)) {
@@ -141,15 +162,6 @@ void window_serve(Mmu *m, const TlbEntry *e, uint32_t page, bool write)
 
 /* --- forgetting ------------------------------------------------------------------------------------- */
 
-/* How long the next one has to wait.  Without paging there is nothing to learn from: it closes when paging begins. */
-static void judge(Window *w)
-{
-    if (w->samples >= SAMPLES_GOOD)
-        w->samples_needed = SAMPLES_MIN;
-    else if (w->samples_needed < SAMPLES_MAX)
-        w->samples_needed *= 2;
-}
-
 void window_close(Mmu *m)
 {
     Window *w = m->window;
@@ -160,7 +172,8 @@ void window_close(Mmu *m)
     m->window_open = false;
     w->stale = true;
     w->stats.closed++;
-    if (!w->identity) judge(w);
+    /* Without paging there is nothing to learn from: it closes when paging begins. */
+    if (!w->identity) w->samples_needed = judged(w->samples_needed, w->samples);
     w->samples = 0;
 }
 
@@ -226,12 +239,28 @@ static bool is_worth_it(Mmu *m, unsigned idx)
 
 void window_open_now(Mmu *m, unsigned idx)
 {
+    m->window_real = is_real(m);
     open_window(m, idx);
 }
 
-void window_sample(Mmu *m, unsigned idx)
+/* Real-mode programs have data beside their code and stores to devices everywhere, which the window is no help with.  So it costs
+ * no more than FAULTS_MAX faults between two interrupts, and then has to wait. */
+static void sample_real(Mmu *m, bool fair)
 {
     Window *w = m->window;
+    if (fair) w->real_faults = 0;
+    if (m->window_real && !fair) return;
+    w->real_samples++;
+    if (m->window_real || (w->real_samples < w->real_needed && !m->window_always)) return;
+    m->window_real = true;
+    w->real_samples = w->real_faults = 0;
+}
+
+void window_sample(Mmu *m, unsigned idx, bool fair)
+{
+    Window *w = m->window;
+    if (is_real(m)) sample_real(m, fair);
+    if (is_real(m) && !m->window_real) return;
     w->samples++;
     if (!m->window_open) {
         if (!(m->cr0 & PG_CR0_PG) || is_worth_it(m, idx)) open_window(m, idx);

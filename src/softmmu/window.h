@@ -20,13 +20,14 @@ void window_free(Mmu *m);
 /* Host address of linear address 0; the 4 GiB above and a guard at each end are the window's.  NULL: not enabled. */
 uint8_t *window_base(const Mmu *m);
 
-/* The CPU was found using the TLB idx.  Such samples, regular and in proportion to the time spent there, decide when
- * the window opens for it (Mmu.window_open: translations for it are to be used) and when it does not pay.  idx: MMU_USER, or
- * without paging any. */
-void window_sample(Mmu *m, unsigned idx);
+/* The CPU was found using the TLB idx.  Such samples decide when the window opens for it (Mmu.window_open: translations for it
+ * are to be used; in real mode Mmu.window_real, too) and when it does not pay.  fair: a hardware interrupt, and so in proportion to
+ * the time spent there; without paging there may be none, and polls must do.  idx: MMU_USER, or without paging any. */
+void window_sample(Mmu *m, unsigned idx, bool fair);
 void window_open_now(Mmu *m, unsigned idx); /* without asking whether it pays; enabled, and not open yet */
-/* The next slow access comes from the window: what it touches is to be mapped. */
-void window_faulted(Mmu *m);
+/* The next slow access comes from the window: what it touches is to be mapped.  False: real mode is not to use the window any
+ * more (Mmu.window_real). */
+bool window_faulted(Mmu *m);
 
 /* For mmu.c */
 void window_serve(Mmu *m, const TlbEntry *e, uint32_t page, bool write);

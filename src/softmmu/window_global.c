@@ -80,8 +80,7 @@ bool window_global_faulted(Mmu *m, uintptr_t host)
     WindowGlobal *g = m->global;
     if (!g || host - (uintptr_t)(g->pages.base - WINDOW_GUARD) >= WINDOW_SIZE + 2 * WINDOW_GUARD) return false;
     g->faults++;
-    m->window_pending = true;
-    m->global_pending = 2; /* an access may touch two pages */
+    m->window_pending |= MMU_PENDING_GLOBAL;
     return true;
 }
 
@@ -130,7 +129,6 @@ static void map_around(Mmu *m, uint32_t page, uintptr_t host, bool writable)
 void window_global_serve(Mmu *m, const TlbEntry *e, bool global, uint32_t page, bool write)
 {
     WinPages *pages = &m->global->pages;
-    m->global_pending--;
     bool readable = e->tag_rd == page, writable = e->tag_wr == page;
     if (global && mmu_paging(m) && readable && (writable || !write)) {
         uintptr_t host = page + e->addend;

@@ -128,6 +128,8 @@ case $backends in
         echo "ok $number # SKIP no window on this host"
     else
         shows 'the window: the access alone' '^  host .* mov eax, dword ptr gs:\[ebx\] +; window access' '; window miss'
+        explain --window --16 --run --set ebx=0x3000 8b07
+        shows 'in real mode: the segment, and the access' '; segment check' '^  host .* mov ax, word ptr gs:\[r8d\] +; window access' '^ebx .*3000'
     fi
     ;;
 esac
@@ -175,7 +177,6 @@ refuse "nearest one is 'flags'" --no-pass flag 90
 refuse '--base' --base 0x1000000 90
 refuse 'do not fit' --base 0xffffff 9090
 refuse 'do not fit' --16 --base 0xffff 9090
-refuse '--window' --window --16 90
 for v in eax eax= xyz=1 eax=0x100000000 =1; do refuse '--set' --set "$v" 90; done
 refuse "unknown item 'x'" -d in_asm,x 90
 head -c 70000 /dev/zero >"$dir/big.bin"

@@ -63,7 +63,7 @@ static const struct {
 };
 
 typedef struct Result {
-    uint32_t regs[8], eip, flags, cr2, vector, error;
+    uint32_t regs[8], eip, flags, cr2, vector, error, dr6, pending;
     uint8_t data[PAGES * PAGE_SIZE], last[PAGE_SIZE];
     uint8_t xmm0[16];
 } Result;
@@ -88,7 +88,8 @@ static bool stop_at_exception(void *opaque)
     return false;
 }
 
-/* missing: page of data that is not present, PAGES: none. */
+/* missing: page of data that is not present, PAGES: none, WATCHED: none, but somebody watches one. */
+enum { WATCHED = PAGES + 1 };
 static void run(Rig *r, unsigned snippet, unsigned missing, bool window, Result *out)
 {
     CPUState *cpu = r->cpu;
@@ -109,15 +110,20 @@ static void run(Rig *r, unsigned snippet, unsigned missing, bool window, Result 
     cpu->cr0 |= CR0_PG | CR0_WP;
     cpu->cr4 = CR4_PGE | CR4_OSFXSR;
     cpu->cr3 = DIR;
+    cpu->dr[0] = 0x20800;
+    if (missing == WATCHED) cpu->dr[7] |= 0x000f0001; /* 4 bytes, reads and writes */
     mmu_set_control(&cpu->mmu, cpu->cr0, cpu->cr3, cpu->cr4, false, true);
     mmu_flush_all(&cpu->mmu);
     rig_run(r, CODE);
+    bool pending = cpu->mmu.window_pending;
     if (cpu->fpu_sync_out) cpu->fpu_sync_out(cpu);
     bool faulted = cpu->exc_vector >= 0; /* flags that are dead may then be others (doc/ir.txt) */
-    *out = (Result){ .eip = cpu->eip,
+    *out = (Result){ .pending = pending, /* what a window waited for is over */
+                     .eip = cpu->eip,
                      .flags = faulted ? 0 : cpu_get_eflags(cpu),
                      .cr2 = cpu->cr2,
                      .vector = (uint32_t)cpu->exc_vector,
+                     .dr6 = cpu->dr[6],
                      .error = cpu->exc_error };
     memcpy(out->regs, cpu->regs, sizeof out->regs);
     memcpy(out->data, r->ram + DATA, sizeof out->data);
@@ -140,12 +146,13 @@ int main(void)
         return 0;
     }
     for (unsigned i = 0; i < sizeof snippets / sizeof *snippets; i++)
-        for (unsigned missing = 0; missing <= PAGES; missing++) {
+        for (unsigned missing = 0; missing <= WATCHED; missing++) {
             run(&r, i, missing, false, &checked);
             WindowStats before = window_global_stats(&r.cpu->mmu);
             run(&r, i, missing, true, &window);
             bool used = window_global_stats(&r.cpu->mmu).faults > before.faults;
-            ok(!memcmp(&checked, &window, sizeof window), "%s, page %u missing", snippets[i].name, missing);
+            ok(!memcmp(&checked, &window, sizeof window), "%s, %s %u", snippets[i].name,
+               missing < PAGES ? "missing page" : "case", missing);
             if (memcmp(&checked, &window, sizeof window))
                 diag("eip %08x %08x eax %08x %08x flags %08x %08x vector %d %d cr2 %08x %08x", checked.eip, window.eip,
                      checked.regs[0], window.regs[0], checked.flags, window.flags, (int)checked.vector,

@@ -325,7 +325,7 @@ static void open_window(Guest *g)
 #ifdef __x86_64__
     Mmu *m = &g->cpu->mmu;
     if (case_now & 1) mmu_flush_all(m);
-    while (m->window && !m->window_open) window_sample(m, MMU_USER);
+    while (m->window && !m->window_open) window_sample(m, MMU_USER, true);
     syscall(SYS_arch_prctl, ARCH_SET_GS, window_base(m));
 #else
     (void)g;

@@ -53,7 +53,7 @@ static bool touch(uint32_t lin, bool write)
 
 static void open_it(void)
 {
-    for (unsigned i = 0; i < 1000 && !m->window_open; i++) window_sample(m, MMU_USER);
+    for (unsigned i = 0; i < 1000 && !m->window_open; i++) window_sample(m, MMU_USER, true);
 }
 
 static void test_mapping(void)
@@ -79,6 +79,20 @@ static void test_mapping(void)
     set_pte(3, 0x200000 | P | RW | US);
     ok(touch(LIN + 3 * PAGE_SIZE, false) && !readable(LIN + 3 * PAGE_SIZE) && m->window_hopeless, "so does a device");
     m->window_hopeless = false;
+}
+
+/* An access that has nothing to do with a fault before it says nothing about the window. */
+static void test_others(void)
+{
+    MmuFault f;
+    uint64_t v;
+    touch(LIN, false);
+    m->window_hopeless = false;
+    mmu_ld(m, LIN + 3 * PAGE_SIZE, 4, MMU_USER, &v, &f);
+    ok(!m->window_hopeless, "a device, later");
+    touch(LIN + 2 * PAGE_SIZE, false); /* #PF */
+    mmu_ld(m, LIN + 3 * PAGE_SIZE, 4, MMU_USER, &v, &f);
+    ok(!m->window_hopeless, "or after a page fault");
 }
 
 static void test_crossing(void)
@@ -126,11 +140,11 @@ static void test_paying(void)
     open_it();
     for (unsigned i = 0; i < 100000 && m->window_open; i++) {
         touch(LIN, false);
-        if (i % 1000 == 999) window_sample(m, MMU_USER);
+        if (i % 1000 == 999) window_sample(m, MMU_USER, true);
     }
     ok(!m->window_open && window_stats(m).closed == before.closed + 1, "too many faults between two samples close it");
     unsigned samples = 0;
-    while (!m->window_open && samples < 10000) window_sample(m, MMU_USER), samples++;
+    while (!m->window_open && samples < 10000) window_sample(m, MMU_USER, true), samples++;
     ok(m->window_open && samples > 2, "and it takes longer to open: %u samples", samples);
 }
 
@@ -138,7 +152,7 @@ static void test_paying(void)
 static void good_window(void)
 {
     open_it();
-    for (unsigned i = 0; i < 20; i++) window_sample(m, MMU_USER);
+    for (unsigned i = 0; i < 20; i++) window_sample(m, MMU_USER, true);
     mmu_set_control(m, PG, DIR, 0, false, true);
 }
 
@@ -150,14 +164,14 @@ static void test_cost(void)
     uint64_t v;
     unsigned few = 0, samples = 0;
     good_window();
-    while (!m->window_open && few < 1000) window_sample(m, MMU_USER), few++;
+    while (!m->window_open && few < 1000) window_sample(m, MMU_USER, true), few++;
     good_window();
     phys_st(pm, DIR + 4 * (LIN2 >> 22), TAB2 | P | RW | US, 4);
     for (unsigned i = 0; i < MANY; i++) {
         phys_st(pm, TAB2 + 4 * i, PAGE | P | RW | US | A | D, 4);
         mmu_ld(m, LIN2 + i * PAGE_SIZE, 1, MMU_USER, &v, &f);
     }
-    while (!m->window_open && samples < 1000) window_sample(m, MMU_USER), samples++;
+    while (!m->window_open && samples < 1000) window_sample(m, MMU_USER, true), samples++;
     ok(m->window_open && samples > few, "%u pages to be mapped take longer to be worth it: %u samples, not %u", MANY,
        samples, few);
     mmu_set_control(m, PG, DIR, 0, false, true);
@@ -168,9 +182,9 @@ static void test_no_paging(void)
 {
     MmuFault f;
     uint64_t v;
-    mmu_set_control(m, 0, 0, 0, false, false);
+    mmu_set_control(m, 1, 0, 0, false, false);
     ok(!m->window_open, "CR0.PG cleared closes it");
-    while (!m->window_open) window_sample(m, MMU_SUPER);
+    while (!m->window_open) window_sample(m, MMU_SUPER, true);
     ok(!readable(PAGE), "open without paging: empty");
     phys_code_mark(pm, 0x10000, 16);
     mmu_ld(m, PAGE, 4, MMU_SUPER, &v, &f); /* the TLB has it now */
@@ -184,6 +198,38 @@ static void test_no_paging(void)
     mmu_set_a20(m, false);
     ok(!m->window_open && !readable(PAGE), "A20 closes it and leaves nothing behind");
     mmu_set_a20(m, true);
+    mmu_set_control(m, PG, DIR, 0, false, true);
+}
+
+static unsigned samples_until_real(bool fair)
+{
+    unsigned n = 0;
+    while (!m->window_real && n < 1000) window_sample(m, MMU_SUPER, fair), n++;
+    return n;
+}
+
+/* Real mode joins in when it has been seen at work, and leaves at once when it meets too much that is not there. */
+static void test_real(void)
+{
+    mmu_set_control(m, 0, 0, 0, false, false);
+    unsigned first = samples_until_real(false), faults = 0;
+    ok(m->window_open && first >= 2, "polls find real mode: open after %u of them", first);
+    for (unsigned i = 0; i < 50; i++) window_faulted(m);
+    window_sample(m, MMU_SUPER, false);
+    while (faults < 1000 && window_faulted(m)) faults++;
+    ok(!m->window_real && faults < 100, "a poll does not excuse faults: left after %u more", faults);
+    unsigned second = samples_until_real(false);
+    ok(second > first, "and it takes longer to be back: %u samples", second);
+    for (unsigned i = 0; i < 50; i++) window_faulted(m);
+    window_sample(m, MMU_SUPER, true);
+    for (faults = 0; faults < 1000 && window_faulted(m); faults++) {
+    }
+    ok(faults >= 99, "an interrupt does: %u more", faults);
+    samples_until_real(true);
+    mmu_set_control(m, 1, 0, 0, false, false);
+    for (unsigned i = 0; i < 1000; i++) window_faulted(m);
+    ok(m->window_real, "faults of protected mode are not real mode's");
+    m->window_pending = 0;
     mmu_set_control(m, PG, DIR, 0, false, true);
 }
 
@@ -204,11 +250,13 @@ int main(void)
         return 0;
     }
     test_mapping();
+    test_others();
     test_crossing();
     test_forgetting();
     test_paying();
     test_cost();
     test_no_paging();
+    test_real();
     mmu_free(m);
     phys_free(pm);
     free(m);

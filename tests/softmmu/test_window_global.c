@@ -53,12 +53,6 @@ static bool in_vain(void)
     return is;
 }
 
-static void nothing_pending(void)
-{
-    m->window_pending = false;
-    m->global_pending = 0;
-}
-
 static void load_cr3(void)
 {
     mmu_set_control(m, PG, DIR, CR4, false, true);
@@ -75,7 +69,7 @@ static void test_place(void)
     ok(!window_global_faulted(m, (uintptr_t)front) && !window_global_faulted(m, 0) &&
            !window_global_faulted(m, base + (2ull << 32)),
        "and no others");
-    nothing_pending();
+    m->window_pending = 0;
 }
 
 static void test_rights(void)
@@ -92,10 +86,10 @@ static void test_rights(void)
        "a page that is not global stays out");
     set_pte(32, (PAGE + 0x20000) | ALL | US);
     ok(touch(LIN + 0x20000, true, MMU_USER) && !readable(LIN + 0x20000), "ring 3 brings nothing in");
-    nothing_pending();
+    m->window_pending = 0;
     set_pte(48, 0);
     ok(!touch(LIN + 0x30000, false, MMU_SUPER) && !readable(LIN + 0x30000), "nor does a fault");
-    nothing_pending();
+    m->window_pending = 0;
     set_pte(64, 0x800000 | ALL); /* ROM */
     ok(touch(LIN + 0x40000, false, MMU_SUPER) && readable(LIN + 0x40000) && !writable(LIN + 0x40000),
        "ROM is for reading");

@@ -73,8 +73,15 @@ void emit_lea(Emit *e, const IrInsn *in)
         if (in->mem.asize == 2) asm_rr(&e->a, W32, 0x0fb7, d, d);
         return;
     }
-    load_address(e, &in->mem, R8);
-    asm_rr(&e->a, W16, 0x8b, reg_write(e, &in->dst, 2), R8);
+    /* The low half is the same for an address of either size. */
+    AsmMem am = ir_address(e, &in->mem);
+    unsigned d = reg_write(e, &in->dst, 2);
+    if (am.base != NOREG || am.index != NOREG) {
+        asm_rm(&e->a, W16, 0x8d, d, am);
+        return;
+    }
+    asm_mov_imm(&e->a, R8, in->mem.disp);
+    asm_rr(&e->a, W16, 0x8b, d, R8);
 }
 
 uint32_t mem_desc(const Emit *e, const IrMem *m, unsigned size, unsigned use)
@@ -111,11 +118,22 @@ static void check_constant(Emit *e, uint32_t lin, unsigned size, size_t tag, Col
     asm_rm(&e->a, W64, 0x8b, R9, state_at(entry + offsetof(TlbEntry, addend)));
 }
 
+/* The linear address to r8, if the offset is within the segment. */
+static void check_segment(Emit *e, const IrMem *m, unsigned use, Cold *c)
+{
+    size_t bound = use == IR_MEM_R ? offsetof(SegCache, rd_bound) : offsetof(SegCache, wr_bound);
+    map_purpose(e, "address");
+    load_address(e, m, R8);
+    map_purpose(e, "segment check");
+    asm_rm(&e->a, W32, 0x3b, R8, seg_field(m->seg, bound));
+    c->seg_site = asm_jcc(&e->a, CC_AE);
+    asm_rm(&e->a, W32, 0x03, R8, seg_field(m->seg, offsetof(SegCache, base)));
+}
+
 void mem_check(Emit *e, const IrMem *m, unsigned size, unsigned use, Cold *c)
 {
     Asm *a = &e->a;
     size_t tag = use == IR_MEM_R ? offsetof(TlbEntry, tag_rd) : offsetof(TlbEntry, tag_wr);
-    size_t bound = use == IR_MEM_R ? offsetof(SegCache, rd_bound) : offsetof(SegCache, wr_bound);
     c->desc = mem_desc(e, m, size, use);
     c->seg = m->seg;
     flags_clobber(e);
@@ -127,15 +145,11 @@ void mem_check(Emit *e, const IrMem *m, unsigned size, unsigned use, Cold *c)
         map_purpose(e, NULL);
         return;
     }
-    map_purpose(e, "address");
-    load_address(e, m, R8);
-    if (!m->flat) {
-        map_purpose(e, "segment check");
-        if (!slow) {
-            asm_rm(a, W32, 0x3b, R8, seg_field(m->seg, bound));
-            c->seg_site = asm_jcc(a, CC_AE);
-        }
-        asm_rm(a, W32, 0x03, R8, seg_field(m->seg, offsetof(SegCache, base)));
+    if (m->flat || slow) {
+        map_purpose(e, "address");
+        mem_linear(e, m);
+    } else {
+        check_segment(e, m, use, c);
     }
     if (slow) {
         cold_site(c, asm_jmp(a));
@@ -257,10 +271,31 @@ static AsmMem window_operand(Emit *e, const IrMem *m, unsigned size, unsigned us
     return am;
 }
 
+/* The same in a segment that is not flat: bound and base first. */
+static AsmMem window_segment_operand(Emit *e, const IrMem *m, unsigned size, unsigned use, void (*fn)(Emit *, Cold *),
+                                     Cold **out)
+{
+    Cold *c = cold_new(e, fn);
+    c->last = c->first;
+    c->desc = mem_desc(e, m, size, use);
+    c->seg = m->seg;
+    flags_clobber(e);
+    c->alloc.flags = e->alloc.flags;
+    check_segment(e, m, use, c);
+    AsmMem am = e->window == ASM_WINDOW_PLAIN ? asm_mem_index(RBP, R8, 0, e->system_disp) : asm_mem(R8, 0);
+    am.window = e->window;
+    c->window = asm_mem(R8, 0);
+    c->window.window = e->window;
+    *out = c;
+    map_purpose(e, "window access");
+    return am;
+}
+
 AsmMem mem_operand(Emit *e, const IrMem *m, unsigned size, unsigned use, void (*fn)(Emit *, Cold *), Cold **out)
 {
     *out = NULL;
     if (e->window && m->flat) return window_operand(e, m, size, use, fn, out);
+    if (e->window && !m->run) return window_segment_operand(e, m, size, use, fn, out); /* a run shares its bound, too */
     if (m->run && !(e->b->mode & MODE_SLOW_MEM)) {
         unsigned host = run_host(e, m->run);
         if (host != NOREG || (m->run_first && start_run(e, m, size, use, &host))) return asm_mem(host, m->run_off);

@@ -18,7 +18,7 @@ typedef struct FaultSite {
     const uint8_t *insn, *cold;
     unsigned in_vain; /* times that the page could not be mapped afterwards (device, code) */
 } FaultSite;
-enum { IN_VAIN_MAX = 8 };
+enum { IN_VAIN_MAX = 3 }; /* one costs as much as a thousand checks */
 
 static struct {
     FaultSite *site;
@@ -86,7 +86,9 @@ static void on_fault(int sig, siginfo_t *info, void *context)
         return;
     }
     note_in_vain(faults.cpu, site);
-    if (!window_global_faulted(&faults.cpu->mmu, (uintptr_t)info->si_addr)) window_faulted(&faults.cpu->mmu);
+    Mmu *m = &faults.cpu->mmu;
+    if (!window_global_faulted(m, (uintptr_t)info->si_addr) && !window_faulted(m))
+        __atomic_store_n(&faults.cpu->exit_request, 1, __ATOMIC_RELAXED);
     uc->uc_mcontext.gregs[REG_RIP] = (greg_t)(uintptr_t)site->cold;
 }
 
