@@ -5,19 +5,20 @@
 
 #include "cpu/state.h"
 #include "forms.h"
+#include "long_mode.h"
 
 enum { G_OP16, G_OP32, G_ADDR16, G_ADDR32, G_CODE16, G_LOCK, G_REP, G_SEG, GUISES };
 static const char *const guise_name[GUISES] = { "op16", "op32", "addr16", "addr32", "code16", "lock", "rep", "seg" };
 
 typedef struct ExpectedFault {
-    uint8_t vector;
+    uint8_t vector, in_long_mode; /* BOUND, absent segments and stack limits are not there */
     const char *name;
 } ExpectedFault;
 /* What user mode can raise (SDM 3A table 6-1). */
 static const ExpectedFault expected[] = {
-    { EXC_DE, "#DE" }, { EXC_DB, "#DB" }, { EXC_BP, "#BP" }, { EXC_OF, "#OF" }, { EXC_BR, "#BR" },
-    { EXC_UD, "#UD" }, { EXC_NP, "#NP" }, { EXC_SS, "#SS" }, { EXC_GP, "#GP" }, { EXC_PF, "#PF" },
-    { EXC_MF, "#MF" }, { EXC_AC, "#AC" }, { EXC_XM, "#XM" },
+    { EXC_DE, 1, "#DE" }, { EXC_DB, 1, "#DB" }, { EXC_BP, 1, "#BP" }, { EXC_OF, 1, "#OF" }, { EXC_BR, 0, "#BR" },
+    { EXC_UD, 1, "#UD" }, { EXC_NP, 0, "#NP" }, { EXC_SS, 0, "#SS" }, { EXC_GP, 1, "#GP" }, { EXC_PF, 1, "#PF" },
+    { EXC_MF, 1, "#MF" }, { EXC_AC, 1, "#AC" }, { EXC_XM, 1, "#XM" },
 };
 enum { FAULT_PF = 9 /* in that table */, FAULTS = sizeof expected / sizeof *expected, MAX_ROWS = 4096 };
 
@@ -66,12 +67,53 @@ static void print_count(const char *name, const Count *n)
     putchar('\n');
 }
 
+/* Why none of a form's instructions with or without a 66 prefix can be judged; NULL: some can. */
+static const char *not_judged(const Form *f, bool word)
+{
+    static const DecodeFeatures all = { .x86_any = true };
+    const char *why = NULL;
+    if (!native_long_mode()) return NULL;
+    for (unsigned i = 0; i < 8; i++) {
+        uint8_t b[DECODE_MAX + 1] = { 0x66 };
+        Insn in;
+        form_put(f, (uint8_t)(i << 3), b + word);
+        if (decode(b, DECODE_MAX, true, &all, &in) <= 0 || in.mn != f->row->mn) continue;
+        why = long_mode_refuses(&in);
+        if (!why) return NULL;
+    }
+    return why;
+}
+
+static const char *never_judged(const Form *f)
+{
+    const char *why = not_judged(f, false);
+    return why && f->pfx == FORM_ANY && !not_judged(f, true) ? NULL : why;
+}
+
+static bool on_this_model(const Form *f, const DecodeFeatures *feat)
+{
+    return !f->row->feat || ((const bool *)feat)[f->row->feat - 1];
+}
+
+FormsJudged coverage_judged(const DecodeFeatures *feat)
+{
+    FormsJudged n = { 0, 0 };
+    for (unsigned i = 0; i < form_count(); i++) {
+        const Form *f = form_at(i);
+        if (rules_exclude(f->row->mn) || !on_this_model(f, feat)) continue;
+        n.of++;
+        n.judged += !never_judged(f);
+    }
+    return n;
+}
+
 void coverage_print(void)
 {
     char name[64];
     for (unsigned i = 0; i < form_count(); i++) {
         form_name(form_at(i), name, sizeof name);
         const char *why = rules_exclude(form_at(i)->row->mn);
+        if (!why) why = never_judged(form_at(i));
         if (why)
             printf("# %-28s not run: %s\n", name, why);
         else
@@ -83,11 +125,6 @@ void coverage_print(void)
 
 /* --- what must be there ------------------------------------------------------------------------------------ */
 
-static bool on_this_model(const Form *f, const DecodeFeatures *feat)
-{
-    return !f->row->feat || ((const bool *)feat)[f->row->feat - 1];
-}
-
 static unsigned needed_guises(const Form *f)
 {
     unsigned need = 1 << G_CODE16 | 1 << G_SEG;
@@ -95,6 +132,9 @@ static unsigned needed_guises(const Form *f)
     if (f->mod == 0) need |= 1 << G_ADDR16 | 1 << G_ADDR32;
     if (f->mod == 0 && f->row->flags & F_LOCK) need |= 1 << G_LOCK;
     if (f->row->mn == MN_BSF || f->row->mn == MN_BSR) need &= ~(1u << G_REP); /* F3: another instruction by now */
+    if (native_long_mode()) need &= ~(1u << G_CODE16 | 1u << G_ADDR16);
+    if (not_judged(f, false)) need &= ~(1u << G_OP32);
+    if (not_judged(f, true)) need &= ~(1u << G_OP16);
     return need;
 }
 
@@ -131,7 +171,7 @@ static bool all_raised(void)
     for (unsigned v = 0; v < FAULTS; v++) {
         uint64_t n = 0;
         for (unsigned i = 0; i < form_count(); i++) n += counts[i].fault[v];
-        if (n) continue;
+        if (n || (native_long_mode() && !expected[v].in_long_mode)) continue;
         printf("# never raised: %s\n", expected[v].name);
         complete = false;
     }
@@ -143,7 +183,7 @@ bool coverage_complete(const DecodeFeatures *feat)
     bool complete = all_raised();
     for (unsigned i = 0; i < form_count(); i++) {
         const Form *f = form_at(i);
-        if (rules_exclude(f->row->mn) || !on_this_model(f, feat)) continue;
+        if (rules_exclude(f->row->mn) || !on_this_model(f, feat) || never_judged(f)) continue;
         complete &= form_complete(i);
     }
     return complete;

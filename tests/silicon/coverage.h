@@ -4,6 +4,12 @@
 
 #include "silicon.h"
 
+/* How many of the forms that user mode can run the host can judge (in 64-bit mode: not all). */
+typedef struct FormsJudged {
+    unsigned judged, of;
+} FormsJudged;
+FormsJudged coverage_judged(const DecodeFeatures *feat);
+
 void coverage_count(const Case *c, const Outcome *native);
 void coverage_count_sequence(const Outcome *native); /* how it ended */
 void coverage_print(void);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cpu/state.h"
+#include "long_mode.h"
 
 /* --- bytes ---------------------------------------------------------------------------------------------- */
 
@@ -111,7 +112,7 @@ static void find_layout(Gen *g, const uint8_t *b)
 
 static bool wanted(Gen *g, const Insn *in)
 {
-    if (!rules_allow(in, g->f->fp)) return false;
+    if (!rules_allow(in, g->f->fp) || (native_long_mode() && long_mode_refuses(in))) return false;
     if (g->f->mn != MN_COUNT && in->mn != g->f->mn) return false;
     return !g->f->only_fp || insn_is_fp(in);
 }
@@ -130,7 +131,7 @@ static void pick_bytes(Gen *g)
         unsigned n = put_form(g, b);
         find_layout(g, b);
         int len = decode(b, n < DECODE_MAX ? n : DECODE_MAX, world_code32(c->world), g->feat, &c->insn);
-        if (len < 0 && g->f->mn == MN_COUNT) { /* longer than 15 bytes */
+        if (len < 0 && g->f->mn == MN_COUNT && !native_long_mode()) { /* longer than 15 bytes */
             c->insn = (Insn){ .mn = MN_INVALID, .seg_override = 0xff };
             take(c, b, DECODE_MAX);
             return;
@@ -182,7 +183,8 @@ static uint32_t place_code(Rng *r, const Case *c)
     uint32_t at = c->slot_at, limit = sel_limit(c->world->sel[W_CS]);
     bool defined = c->insn.mn != MN_INVALID;
     if (defined && limit - at < SLOT && chance(r, 70)) return limit - rng_below(r, c->len);
-    if ((at + SLOT) % 4096 == 0 && defined && chance(r, 70)) return at + SLOT - 1 - rng_below(r, c->len);
+    bool page_end = (at + SLOT) % 4096 == 0 && !(native_long_mode() && at + SLOT == CODE_SIZE);
+    if (page_end && defined && chance(r, 70)) return at + SLOT - 1 - rng_below(r, c->len);
     return at + 34 + rng_below(r, 40);
 }
 
@@ -191,6 +193,7 @@ void generate_case(Rng *r, const Filter *f, const DecodeFeatures *feat, unsigned
     Gen g = { .r = r, .f = f, .feat = feat, .c = c };
     c->world = pick_world(r);
     if (f->world) c->world = f->world;
+    if (native_long_mode()) c->world = &worlds[0];
     c->single = true;
     c->n_patch = 0;
     c->slot_at = (uint16_t)(slot * SLOT);

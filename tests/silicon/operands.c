@@ -26,8 +26,9 @@ static uint32_t pick_target(Gen *g, unsigned n, unsigned seg)
     uint32_t any = rng_below(r, DATA_RW - 600) & ~15u;
     uint32_t back = n > 1 && n <= 16 ? 1 + rng_below(r, n - 1) : 1 + rng_below(r, 15);
     uint32_t edge = sel_edge(g->c->world->sel[seg]);
-    if (edge && chance(r, 10)) return edge - rng_below(r, n + 2); /* about the segment's end */
-    if (chance(r, 1)) return 0 - rng_below(r, n + 2);             /* about the end of all */
+    if (edge && chance(r, 10)) return edge - rng_below(r, n + 2);   /* about the segment's end */
+    if (chance(r, 1)) return 0 - rng_below(r, n + 2);               /* about the end of all */
+    if (native_long_mode() && chance(r, 12)) return FAR_AWAY + any; /* no segment has an end to fault at */
     switch (rng_below(r, 20)) {
     case 0:
     case 1: return DATA_BASE + any + rng_below(r, 16);

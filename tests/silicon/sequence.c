@@ -139,7 +139,7 @@ void generate_sequence(Rng *r, const DecodeFeatures *feat, bool fp, unsigned slo
     c->fp = fp;
     c->slot_at = (uint16_t)(slot * SEQ_SLOT + SEQ_SHIFT);
     c->slot_size = SEQ_SLOT;
-    start(&s, pick_sequence_world(r));
+    start(&s, native_long_mode() ? &worlds[0] : pick_sequence_world(r));
     for (;;) {
         while ((len = build(&s)) > SEQ_SLOT - 64) {
         }

@@ -63,7 +63,7 @@ static void add_forward(Seq *s)
         item_add8(it, 0x80 | rng_below(s->r, 16));
         size = seq_rel_size(s);
     } else if (kind < 8) {
-        if (chance(s->r, 20)) item_add8(it, 0x67);
+        if (chance(s->r, 20) && !native_long_mode()) item_add8(it, 0x67);
         item_add8(it, 0xe0 | rng_below(s->r, 4)); /* LOOPNE LOOPE LOOP JCXZ */
     } else if (kind < 9) {
         item_add8(it, 0xeb);
@@ -183,7 +183,10 @@ static void add_push_pop(Seq *s)
 
 static void add_pushf_popf(Seq *s)
 {
-    item_add(seq_item(s), "\x9c\x9d", 2);
+    if (native_long_mode())
+        item_add(seq_item(s), "\x66\x9c\x66\x9d", 4); /* long_mode.c: POPF */
+    else
+        item_add(seq_item(s), "\x9c\x9d", 2);
 }
 
 /* --- a store and a load of some of the same bytes ------------------------------------------------------------- */
@@ -283,7 +286,7 @@ static void add_fpu_group(Seq *s)
 {
     if (!s->fp)
         seq_add_plain(s);
-    else if (chance(s->r, 60))
+    else if (chance(s->r, 60) || native_long_mode()) /* the images hold the host's address of an instruction */
         add_control_word(s);
     else
         add_state(s);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cpu/state.h"
+#include "long_mode.h"
 
 static bool writes_protected(const Seq *s, const Insn *in)
 {
@@ -161,11 +162,23 @@ static bool try_plain(Seq *s, Item *it)
     return true;
 }
 
+/* In 64-bit mode the pointer to the last x87 instruction is the host's, which an image in memory would show. */
+static bool judged(const Seq *s, const Item *it)
+{
+    Insn in;
+    if (!native_long_mode()) return true;
+    for (unsigned at = 0; at < it->len; at += in.len) {
+        decode(it->bytes + at, it->len - at, s->code32, s->feat, &in);
+        if (in.mn == MN_FNSTENV || in.mn == MN_FNSAVE || long_mode_refuses(&in)) return false;
+    }
+    return true;
+}
+
 void seq_add_plain(Seq *s)
 {
     Item *it = seq_item(s);
     for (unsigned tries = 0; tries < 1000; tries++)
-        if (try_plain(s, it)) return;
+        if (try_plain(s, it) && judged(s, it)) return;
     it->len = 0;
     item_add8(it, 0x90);
 }

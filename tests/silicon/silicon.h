@@ -1,5 +1,6 @@
 /* Silicon comparison: the same 32-bit user-mode code with the same registers and memory runs on the host
- * processor itself and in Calque, on each backend; whatever differs afterwards is printed.
+ * processor itself and in Calque, on each backend; whatever differs afterwards is printed.  A host that runs 64-bit code
+ * alone is given the equal of each instruction there, in the flat world only (long_mode.h).
  *
  * Both sides see one address space (the linear addresses below), flat selectors 23/2B as Linux has them,
  * and one LDT.  A case ends with the first exception, at the latest that of the INT3 that fill all room
@@ -79,10 +80,12 @@ typedef struct State {
     uint16_t seg[6];
 } State;
 
-enum { VECTOR_TIMEOUT = 256, VECTOR_STUCK };
+enum { VECTOR_TIMEOUT = 256, VECTOR_STUCK, VECTOR_UNJUDGED, VECTOR_WIDE };
+enum { KNOWS_FIP = 1, KNOWS_OPERAND = 2 }; /* FOP and FDP */
 typedef struct Outcome {
     State s;
     uint32_t vector, error, cr2;
+    uint8_t pointers; /* the host's: which of x87's last instruction and operand could be read */
 } Outcome;
 
 enum { MAX_PATCH = 16 };
@@ -128,12 +131,14 @@ void rng_fpu(Rng *r, uint8_t *fx, bool wild);        /* an FXSAVE image */
 void rng_fp_operand(Rng *r, uint8_t *p, unsigned n); /* 4, 8, 10 or 16 bytes that mean something to x87 or SSE */
 
 /* --- the host processor: native.c --- */
-bool native_init(const char **why); /* false: this host or kernel cannot */
-void native_write_code(uint32_t offset, const uint8_t *p, uint32_t n);
+bool native_init(bool long_mode, const char **why); /* false: this host or kernel cannot */
+bool native_long_mode(void);                        /* the host runs the cases as 64-bit code (long_mode.h) */
+void native_write_code(const uint8_t *code, const Case *cases, unsigned n);
 void native_run(const Case *c, Outcome *o);
 uint8_t *native_mem(uint32_t lin); /* of the data or stack area */
-bool native_is_known(void);        /* undefined flags are then what the interpreter makes of them (tcg/silicon.h) */
-bool native_has_at(uint32_t lin);  /* something of the test program itself is mapped here */
+void native_print_unjudged(void);
+bool native_is_known(void);       /* undefined flags are then what the interpreter makes of them (tcg/silicon.h) */
+bool native_has_at(uint32_t lin); /* something of the test program itself is mapped here */
 
 /* --- Calque: guest.c --- */
 typedef struct Guest Guest;
