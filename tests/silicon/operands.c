@@ -158,7 +158,8 @@ static void set_memory(Gen *g)
     uint32_t target = pick_target(g, n, c->insn.mem.seg);
     bool locked = c->insn.lock || c->insn.mn == MN_XCHG;
     if (locked && (target & 63) + n > 64) target &= ~15u; /* kernels may punish split locks */
-    if (o->size == 0 && chance(g->r, 80)) target = DATA_BASE + (target & 0xff0);
+    bool far_away = native_long_mode() && target - FAR_AWAY < 0x10000000;
+    if (o->size == 0 && !far_away && chance(g->r, 80)) target = DATA_BASE + (target & 0xff0);
     place_memory(g, target);
     if (insn_is_fp(&c->insn))
         rng_fp_operand(g->r, bytes, n <= 16 ? n : 16);
