@@ -423,6 +423,16 @@ static bool stores_to_code(const Insn *in)
     return false;
 }
 
+/* All of them may be one instruction, or several of which one has the operand.  What is undefined may have a displacement of
+ * another length with a 67 prefix. */
+static unsigned longest(const Insn *in, Encode *encode)
+{
+    bool single = encode == same || encode == group_80 || encode == step;
+    if (in->mn == MN_INVALID && in->asize == 2) return DECODE_MAX - 5;
+    if (single) return DECODE_MAX;
+    return has_memory(in) && in->len > DECODE_MAX - 4 ? 0 : sizeof(LongCode);
+}
+
 const char *long_mode_refuses(const Insn *in)
 {
     const LongRow *row = row_of(in);
@@ -431,8 +441,7 @@ const char *long_mode_refuses(const Insn *in)
     if (in->mn != MN_INVALID && in->asize == 2 && has_address(in)) return "addresses of 16 bits";
     if (stores_to_code(in)) return "a CS prefix does not keep from writing";
     row->encode(&o, in, 0);
-    bool too_long = row == &as_it_is ? o.n > DECODE_MAX : has_memory(in) && in->len > DECODE_MAX - 4;
-    return too_long ? "longer than 15 bytes with a prefix, or a SIB byte, more" : NULL;
+    return o.n > longest(in, row->encode) ? "longer than 15 bytes with a prefix, or a SIB byte, more" : NULL;
 }
 
 /* --- cases ---------------------------------------------------------------------------------------------------- */
