@@ -112,9 +112,12 @@ static void judge(const Options *o, const Case *c, unsigned gi, const Outcome *n
     static Outcome calque, again;
     guest_run(guests[gi], c, &calque);
     if (compare(c, guests[gi], native, &calque, false)) return;
-    native_run(c, &again); /* an interrupt of the host's may have cost NT, or x87's pointers: hardly twice */
-    if (compare(c, guests[gi], &again, &calque, false)) return;
-    if (mismatches[gi]++ < o->limit) report(o, c, guests[gi], &again, &calque, variant);
+    if (native_long_mode()) { /* an interrupt of the host's may have cost NT, or x87's pointers: hardly twice */
+        native_run(c, &again);
+        if (compare(c, guests[gi], &again, &calque, false)) return;
+        native = &again;
+    }
+    if (mismatches[gi]++ < o->limit) report(o, c, guests[gi], native, &calque, variant);
 }
 
 /* --- batches ----------------------------------------------------------------------------------------------------- */
