@@ -41,7 +41,9 @@ enum { GDT_SIZE = 0x60, SEL_CODE0 = 0x08, SEL_DATA0 = 0x18, SEL_TSS = 0x40, SEL_
 enum { PTE_P = 1, PTE_W = 2, PTE_U = 4, PTE_A = 0x20, PTE_D = 0x40 };
 #define PTE_NX (1ull << 63)
 
+/* A machine; or another name for one, with the window open: the backend takes one code arena at a time. */
 struct Guest {
+    Guest *machine;
     PhysMem *pm;
     IoPorts *io;
     CPUState *cpu;
@@ -200,12 +202,14 @@ static bool hook_never(void *opaque)
     return false;
 }
 
-Guest *guest_new(const char *backend, char *error, size_t error_size)
+static Guest *native_machine; /* of x86_64 and window */
+
+static Guest *machine_new(const char *backend, char *error, size_t error_size)
 {
     static const IoPortOps ports = { .write = port_write, .max_size = 4 };
     Guest *g = calloc(1, sizeof *g);
     if (!g) return NULL;
-    g->backend = backend;
+    g->machine = g;
     g->pm = phys_new();
     g->ram = phys_region_host(phys_add_ram(g->pm, "ram", 0, RAM_SIZE, 0));
     g->io = ioports_new();
@@ -218,21 +222,43 @@ Guest *guest_new(const char *backend, char *error, size_t error_size)
     map_all(g);
     make_tables(g);
     enable_protection(g);
-    g->window = strcmp(backend, "window") == 0;
-    ExecOptions o = { .backend = g->window ? "x86_64" : backend, .no_window = !g->window };
+    ExecOptions o = { .backend = backend };
     ExecHooks h = { .poll = hook_poll, .wait = hook_never, .shutdown = hook_never, .opaque = g };
     g->ex = exec_new(g->cpu, &o, &h, error, error_size);
     return g->ex ? g : NULL;
 }
 
-void guest_free(Guest *g)
+Guest *guest_new(const char *backend, char *error, size_t error_size)
 {
-    if (!g) return;
+    bool native = strcmp(backend, "interp") != 0;
+    Guest *machine = native ? native_machine : NULL, *g = calloc(1, sizeof *g);
+    if (!machine) machine = machine_new(native ? "x86_64" : backend, error, error_size);
+    if (native) native_machine = machine;
+    if (!g || !machine) return NULL;
+    *g = (Guest){ .machine = machine, .backend = backend, .window = !strcmp(backend, "window") };
+    return g;
+}
+
+static void machine_free(Guest *g)
+{
     exec_free(g->ex);
     cpu_free(g->cpu);
     ioports_free(g->io);
     phys_free(g->pm);
     free(g);
+}
+
+void guest_free(Guest *g)
+{
+    if (!g) return;
+    if (g->machine != native_machine) machine_free(g->machine);
+    free(g);
+}
+
+void guest_free_native(void)
+{
+    if (native_machine) machine_free(native_machine);
+    native_machine = NULL;
 }
 
 const char *guest_backend(const Guest *g)
@@ -241,19 +267,19 @@ const char *guest_backend(const Guest *g)
 }
 void guest_features(Guest *g, DecodeFeatures *f)
 {
-    decode_features_from_cpu(f, g->cpu);
+    decode_features_from_cpu(f, g->machine->cpu);
 }
 void guest_write_code(Guest *g, uint32_t offset, const uint8_t *p, uint32_t n)
 {
-    phys_write(g->pm, CODE_PHYS + offset, p, n);
+    phys_write(g->machine->pm, CODE_PHYS + offset, p, n);
 }
 uint64_t guest_window_faults(const Guest *g)
 {
-    return window_stats(&g->cpu->mmu).faults;
+    return window_stats(&g->machine->cpu->mmu).faults;
 }
 void guest_flush(Guest *g)
 {
-    exec_flush(g->ex);
+    exec_flush(g->machine->ex);
 }
 bool guest_has_at(uint32_t lin)
 {
@@ -261,7 +287,7 @@ bool guest_has_at(uint32_t lin)
 }
 uint8_t *guest_mem(Guest *g, uint32_t lin)
 {
-    return g->ram + (lin < STACK_BASE ? DATA_PHYS + lin - DATA_BASE : STACK_PHYS + lin - STACK_BASE);
+    return g->machine->ram + (lin < STACK_BASE ? DATA_PHYS + lin - DATA_BASE : STACK_PHYS + lin - STACK_BASE);
 }
 static uint8_t *mem_at(void *opaque, uint32_t lin)
 {
@@ -346,7 +372,10 @@ static void load_state(Guest *g, const State *s)
     cpu->exc_vector = -1;
     cpu->shadow = 0;
     cpu->nest = 0;
-    if (g->window) open_window(g);
+    if (g->window)
+        open_window(g);
+    else if (cpu->mmu.window)
+        window_close(&cpu->mmu);
     cpu_set_eflags(cpu, s->eflags);
     cpu_update_mode(cpu);
 }
@@ -375,8 +404,11 @@ static void read_frame(Guest *g, Outcome *o)
     o->s.seg[W_SS] = (uint16_t)frame[5];
 }
 
-void guest_run(Guest *g, const Case *c, Outcome *o)
+void guest_run(Guest *of, const Case *c, Outcome *o)
 {
+    Guest *g = of->machine;
+    g->backend = of->backend;
+    g->window = of->window;
     memory_restore(c, mem_at, g);
     memset(o, 0, sizeof *o);
     case_now = (long long)c->number;

@@ -361,5 +361,6 @@ int main(int argc, char **argv)
             printf("# window: %llu host page faults\n", (unsigned long long)guest_window_faults(guests[i]));
         guest_free(guests[i]);
     }
+    guest_free_native();
     return tap_done();
 }

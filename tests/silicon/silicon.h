@@ -144,6 +144,7 @@ bool native_has_at(uint32_t lin); /* something of the test program itself is map
 typedef struct Guest Guest;
 Guest *guest_new(const char *backend, char *error, size_t error_size);
 void guest_free(Guest *g);
+void guest_free_native(void); /* the machine that the native ones share, when they are gone */
 const char *guest_backend(const Guest *g);
 void guest_write_code(Guest *g, uint32_t offset, const uint8_t *p, uint32_t n);
 uint64_t guest_window_faults(const Guest *g); /* accesses that the window did not serve */
