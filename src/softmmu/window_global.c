@@ -7,6 +7,16 @@
 
 #include "softmmu/window_pages.h"
 
+/* Leak checkers look for pointers in memory of malloc(); this has some, too. */
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/lsan_interface.h>
+#define HOLDS_POINTERS(p, size)    __lsan_register_root_region(p, size)
+#define HOLDS_NO_POINTERS(p, size) __lsan_unregister_root_region(p, size)
+#else
+#define HOLDS_POINTERS(p, size)    (void)0
+#define HOLDS_NO_POINTERS(p, size) (void)0
+#endif
+
 /* One mapping is one host VMA at worst, and the host allows some 65,000 of them; but most of these pages lie in rows. */
 enum { MAX_PAGES = 1 << 18, AROUND = 256 << 10 /* bytes */ };
 
@@ -30,13 +40,17 @@ void *window_global_reserve(size_t size)
     if (!WINDOW_SIZE) return NULL;
     uint8_t *p = mmap(NULL, whole_size(size), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (p == MAP_FAILED) return NULL;
-    if (!mprotect(p, front_size(size), PROT_READ | PROT_WRITE)) return p;
+    if (!mprotect(p, front_size(size), PROT_READ | PROT_WRITE)) {
+        HOLDS_POINTERS(p, front_size(size));
+        return p;
+    }
     munmap(p, whole_size(size));
     return NULL;
 }
 
 void window_global_release(void *reserved, size_t size)
 {
+    HOLDS_NO_POINTERS(reserved, front_size(size));
     munmap(reserved, whole_size(size));
 }
 

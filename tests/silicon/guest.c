@@ -351,6 +351,7 @@ static void open_window(Guest *g)
 #ifdef __x86_64__
     Mmu *m = &g->cpu->mmu;
     if (case_now & 1) mmu_flush_all(m);
+    m->window_idx = MMU_USER;
     while (m->window && !m->window_open) window_sample(m, MMU_USER, true);
     syscall(SYS_arch_prctl, ARCH_SET_GS, window_base(m));
 #else
@@ -372,10 +373,9 @@ static void load_state(Guest *g, const State *s)
     cpu->exc_vector = -1;
     cpu->shadow = 0;
     cpu->nest = 0;
-    if (g->window)
-        open_window(g);
-    else if (cpu->mmu.window)
-        window_close(&cpu->mmu);
+    if (g->window) open_window(g);
+    if (cpu->mmu.window_open)
+        cpu->mmu.window_idx = g->window ? MMU_USER : MMU_SUPER_SMAP; /* nobody's, as good as closed */
     cpu_set_eflags(cpu, s->eflags);
     cpu_update_mode(cpu);
 }

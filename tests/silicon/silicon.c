@@ -40,6 +40,13 @@ enum {
     LONG_MODE_PERCENT = 95
 };
 
+/* With sanitizers, which look for other mistakes than wrong results, a slice of the slice. */
+#if defined(__SANITIZE_ADDRESS__)
+enum { CASES_USUAL = 60000, SEQUENCES_USUAL = 2000 };
+#else
+enum { CASES_USUAL = 300000, SEQUENCES_USUAL = 10000 };
+#endif
+
 static Guest *guests[3];
 static unsigned n_guests;
 static uint64_t mismatches[3];
@@ -332,7 +339,7 @@ static void report_judge(const Options *o, const DecodeFeatures *feat)
 
 int main(int argc, char **argv)
 {
-    Options o = { .seed = 1, .cases = 300000, .sequences = 10000, .backend = "all", .limit = 20 };
+    Options o = { .seed = 1, .cases = CASES_USUAL, .sequences = SEQUENCES_USUAL, .backend = "all", .limit = 20 };
     const char *why = "";
     o.filter.mn = MN_COUNT;
     o.filter.fp = true;
