@@ -3,6 +3,7 @@
 #include "softmmu/window_global.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "softmmu/window_pages.h"
@@ -22,6 +23,10 @@ enum { MAX_PAGES = 1 << 18, AROUND = 256 << 10 /* bytes */ };
 
 struct WindowGlobal {
     WinPages pages;
+    /* By linear page: taken out by INVLPG, and so one of those places where a system maps what it needs for a moment (Linux's kmap
+     * slots): mapping it here each time would cost more than all checks. */
+    uint8_t fleeting[1 << (32 - PAGE_SHIFT - 3)];
+    bool any_fleeting;
     uint64_t faults, in_vain, dropped;
 };
 
@@ -103,6 +108,17 @@ typedef struct Known {
     bool writable;
 } Known;
 
+static bool is_fleeting(const WindowGlobal *g, uint32_t page)
+{
+    return g->fleeting[page >> (PAGE_SHIFT + 3)] >> (page >> PAGE_SHIFT & 7) & 1;
+}
+
+static void set_fleeting(WindowGlobal *g, uint32_t page)
+{
+    g->fleeting[page >> (PAGE_SHIFT + 3)] |= (uint8_t)(1u << (page >> PAGE_SHIFT & 7));
+    g->any_fleeting = true;
+}
+
 /* A translation that the processor might have looked up by itself: nothing in the tables would change. */
 static bool walk_quietly(Mmu *m, uint32_t page, WalkResult *w)
 {
@@ -118,7 +134,7 @@ static Known known_at(Mmu *m, uint32_t page)
 {
     WalkResult w;
     bool ram;
-    if (!walk_quietly(m, page, &w) || !w.global) return (Known){ 0, false };
+    if (is_fleeting(m->global, page) || !walk_quietly(m, page, &w) || !w.global) return (Known){ 0, false };
     uint8_t *host = phys_page_host(m->phys, w.page, &ram);
     if (host && ram) phys_commit(m->phys, w.page);
     return (Known){ (uintptr_t)host, host && ram && w.may_write && mmu_plain_stores(m, w.page, host) };
@@ -144,7 +160,7 @@ void window_global_serve(Mmu *m, const TlbEntry *e, bool global, uint32_t page, 
 {
     WinPages *pages = &m->global->pages;
     bool readable = e->tag_rd == page, writable = e->tag_wr == page;
-    if (global && mmu_paging(m) && readable && (writable || !write)) {
+    if (global && mmu_paging(m) && !is_fleeting(m->global, page) && readable && (writable || !write)) {
         uintptr_t host = page + e->addend;
         if (!win_pages_has(pages, page, host, writable)) map_around(m, page, host, writable);
         return;
@@ -157,11 +173,13 @@ void window_global_drop(Mmu *m)
 {
     m->global->dropped += m->global->pages.n != 0;
     win_pages_drop(&m->global->pages);
+    if (m->global->any_fleeting) memset(m->global->fleeting, 0, sizeof m->global->fleeting);
+    m->global->any_fleeting = false;
 }
 
 void window_global_forget(Mmu *m, uint32_t first, uint32_t bytes)
 {
-    win_pages_forget(&m->global->pages, first, bytes);
+    if (win_pages_forget(&m->global->pages, first, bytes) && bytes == PAGE_SIZE) set_fleeting(m->global, first);
 }
 
 void window_global_protect(Mmu *m, uintptr_t host, uintptr_t bytes)

@@ -128,10 +128,15 @@ void win_pages_map(WinPages *w, uint32_t page, uintptr_t host, unsigned n, bool 
 
 /* --- forgetting ------------------------------------------------------------------------------------- */
 
-void win_pages_forget(WinPages *w, uint32_t first, uint32_t bytes)
+bool win_pages_forget(WinPages *w, uint32_t first, uint32_t bytes)
 {
-    for (uint32_t off = 0; off < bytes; off += PAGE_SIZE)
-        if (forget_entry(w, first + off)) unmap(w, first + off, PAGE_SIZE);
+    bool any = false;
+    for (uint32_t off = 0; off < bytes; off += PAGE_SIZE) {
+        if (!forget_entry(w, first + off)) continue;
+        unmap(w, first + off, PAGE_SIZE);
+        any = true;
+    }
+    return any;
 }
 
 /* The host splits its mapping around the page, and it has only so many: then all go. */

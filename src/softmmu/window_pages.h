@@ -34,7 +34,7 @@ void win_pages_free(WinPages *w);
 void win_pages_map(WinPages *w, uint32_t page, uintptr_t host, unsigned n, bool writable);
 bool win_pages_has(const WinPages *w, uint32_t page, uintptr_t host, bool writable);
 
-void win_pages_forget(WinPages *w, uint32_t first, uint32_t bytes);
+bool win_pages_forget(WinPages *w, uint32_t first, uint32_t bytes);   /* false: had none of them */
 void win_pages_protect(WinPages *w, uintptr_t host, uintptr_t bytes); /* stores there fault from here on */
 void win_pages_drop(WinPages *w);
 

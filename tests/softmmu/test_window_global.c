@@ -126,9 +126,17 @@ static void test_forgetting(void)
     ok(writable(LIN) && writable(LARGE + 0x100000), "a CR3 load leaves all there");
     mmu_invlpg(m, LIN);
     ok(!readable(LIN) && writable(LARGE + 0x100000), "INVLPG takes a page out");
+    ok(touch(LIN, true, MMU_SUPER) && !readable(LIN) && in_vain(), "and what was taken out once would be again");
+    touch(LIN + PAGE_SIZE, true, MMU_SUPER);
+    ok(!readable(LIN), "not with its neighbours either");
+    mmu_flush_all(m);
     touch(LIN, true, MMU_SUPER);
+    touch(LARGE + 0x100000, true, MMU_SUPER);
+    ok(writable(LIN), "until all goes");
     mmu_invlpg(m, LARGE + 0x3ff000);
     ok(writable(LIN) && !readable(LARGE + 0x100000), "all of a large page, by any of its addresses");
+    touch(LARGE + 0x100000, true, MMU_SUPER);
+    ok(writable(LARGE + 0x100000), "which may come back");
     phys_code_mark(pm, PAGE, 16);
     mmu_protect_code(m, PAGE);
     ok(readable(LIN) && !writable(LIN), "no stores past the code tracker");
