@@ -37,7 +37,7 @@ bool window_enable(Mmu *m)
     Window *w = calloc(1, sizeof *w);
     uint8_t *p =
         mmap(NULL, WINDOW_SIZE + 2 * WINDOW_GUARD, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (!w || p == MAP_FAILED || !win_pages_init(&w->pages, m->phys, p + WINDOW_GUARD, MAX_PAGES)) {
+    if (!w || p == MAP_FAILED || !win_pages_init(&w->pages, m->phys, p + WINDOW_GUARD, MAX_PAGES, MAX_PAGES)) {
         if (p != MAP_FAILED) munmap(p, WINDOW_SIZE + 2 * WINDOW_GUARD);
         free(w);
         return false;

@@ -9,7 +9,14 @@
 #include "softmmu/window_pages.h"
 
 /* Leak checkers look for pointers in memory of malloc(); this has some, too. */
-#if defined(__SANITIZE_ADDRESS__)
+#ifdef __has_feature /* clang */
+#if __has_feature(address_sanitizer)
+#define LEAK_CHECKER
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define LEAK_CHECKER
+#endif
+#ifdef LEAK_CHECKER
 #include <sanitizer/lsan_interface.h>
 #define HOLDS_POINTERS(p, size)    __lsan_register_root_region(p, size)
 #define HOLDS_NO_POINTERS(p, size) __lsan_unregister_root_region(p, size)
@@ -18,8 +25,11 @@
 #define HOLDS_NO_POINTERS(p, size) (void)0
 #endif
 
-/* One mapping is one host VMA at worst, and the host allows some 65,000 of them; but most of these pages lie in rows. */
-enum { MAX_PAGES = 1 << 18, AROUND = 256 << 10 /* bytes */ };
+enum {
+    MAX_PAGES = 1 << 18, /* most lie in rows, and so are few mappings */
+    MAX_CHANGES = 12288,
+    AROUND = 256 << 10, /* bytes */
+};
 
 struct WindowGlobal {
     WinPages pages;
@@ -64,7 +74,8 @@ bool window_global_enable(Mmu *m, void *reserved, size_t size)
     if (m->global) return true;
     WindowGlobal *g = calloc(1, sizeof *g);
     if (!g) return false;
-    if (!win_pages_init(&g->pages, m->phys, (uint8_t *)reserved + front_size(size) + WINDOW_GUARD, MAX_PAGES)) {
+    if (!win_pages_init(&g->pages, m->phys, (uint8_t *)reserved + front_size(size) + WINDOW_GUARD, MAX_PAGES,
+                        MAX_CHANGES)) {
         free(g);
         return false;
     }

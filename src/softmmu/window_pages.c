@@ -5,9 +5,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
-bool win_pages_init(WinPages *w, PhysMem *phys, uint8_t *base, uint32_t max)
+bool win_pages_init(WinPages *w, PhysMem *phys, uint8_t *base, uint32_t max, uint32_t max_changes)
 {
-    *w = (WinPages){ .phys = phys, .base = base, .max = max };
+    *w = (WinPages){ .phys = phys, .base = base, .max = max, .max_changes = max_changes };
     w->entry = malloc(max * sizeof *w->entry);
     return w->entry != NULL;
 }
@@ -94,13 +94,22 @@ static void unmap(WinPages *w, uint32_t page, size_t bytes)
     if (p == MAP_FAILED) abort(); /* a stale mapping must not stay */
 }
 
-void win_pages_drop(WinPages *w)
+static bool may_not_change(WinPages *w)
 {
-    if (!w->n) return;
+    return w->changes++ >= w->max_changes;
+}
+
+static void drop_mapped(WinPages *w)
+{
     unmap(w, 0, WINDOW_SIZE);
-    w->n = 0;
+    w->n = w->changes = 0;
     memset(w->hash, 0, sizeof w->hash);
     memset(w->hash_host, 0, sizeof w->hash_host);
+}
+
+void win_pages_drop(WinPages *w)
+{
+    if (w->n || w->changes) drop_mapped(w);
 }
 
 bool win_pages_has(const WinPages *w, uint32_t page, uintptr_t host, bool writable)
@@ -113,7 +122,7 @@ void win_pages_map(WinPages *w, uint32_t page, uintptr_t host, unsigned n, bool 
 {
     PhysBacking at;
     if (n > w->max || !phys_host_backing(w->phys, (const uint8_t *)host, &at)) return;
-    if (w->n + n > w->max) win_pages_drop(w);
+    if (w->n + n > w->max || may_not_change(w)) win_pages_drop(w);
     size_t bytes = (size_t)n << PAGE_SHIFT;
     int prot = PROT_READ | (writable ? PROT_WRITE : 0);
     void *p = mmap(w->base + page, bytes, prot, MAP_SHARED | MAP_FIXED | MAP_POPULATE, at.fd, (off_t)at.offset);
@@ -133,8 +142,11 @@ bool win_pages_forget(WinPages *w, uint32_t first, uint32_t bytes)
     bool any = false;
     for (uint32_t off = 0; off < bytes; off += PAGE_SIZE) {
         if (!forget_entry(w, first + off)) continue;
-        unmap(w, first + off, PAGE_SIZE);
         any = true;
+        if (may_not_change(w))
+            drop_mapped(w);
+        else
+            unmap(w, first + off, PAGE_SIZE);
     }
     return any;
 }
@@ -146,7 +158,7 @@ static bool protect_page(WinPages *w, uintptr_t host)
         WinPage *e = &w->entry[i - 1];
         if (e->host != host || !(e->page & 1)) continue;
         e->page &= ~1u;
-        if (mprotect(w->base + e->page, PAGE_SIZE, PROT_READ)) return false;
+        if (may_not_change(w) || mprotect(w->base + e->page, PAGE_SIZE, PROT_READ)) return false;
     }
     return true;
 }

@@ -22,12 +22,14 @@ typedef struct WinPages {
     uint8_t *base; /* host address of linear address 0 */
     WinPage *entry;
     uint32_t n, max;
+    uint32_t changes, max_changes; /* each may split one of the host's mappings, of which it allows some 65,000 */
     uint32_t hash[WIN_HASH], hash_host[WIN_HASH];
     uint64_t mapped; /* since the start */
 } WinPages;
 
-/* base: of WINDOW_SIZE inaccessible bytes.  max: pages that may be mapped at a time.  False: no memory. */
-bool win_pages_init(WinPages *w, PhysMem *phys, uint8_t *base, uint32_t max);
+/* base: of WINDOW_SIZE inaccessible bytes.  max: pages that may be mapped at a time; max_changes: mappings made, protected and
+ * taken away until all go.  False: no memory. */
+bool win_pages_init(WinPages *w, PhysMem *phys, uint8_t *base, uint32_t max, uint32_t max_changes);
 void win_pages_free(WinPages *w);
 
 /* n pages, one behind the other in both.  When the window has no room for them all others go first. */

@@ -164,6 +164,35 @@ static void test_forgetting(void)
     ok(phys_region_host(over)[0] == 0x5a, "what is there then is the new memory");
 }
 
+static unsigned host_mappings(void)
+{
+    FILE *f = fopen("/proc/self/maps", "r");
+    unsigned n = 0;
+    for (int c; f && (c = fgetc(f)) != EOF;) n += c == '\n';
+    if (f) fclose(f);
+    return n;
+}
+
+/* The host has only so many mappings for a process, and a guest may scatter its pages as it likes. */
+static void test_scattered(void)
+{
+    enum { TABLES = 32, FIRST = 0x300000 };
+    const uint32_t lin = 0xe0000000u;
+    unsigned most = 0;
+    mmu_flush_all(m);
+    for (unsigned t = 0; t < TABLES; t++) {
+        phys_st(pm, DIR + 4 * ((lin >> 22) + t), (FIRST + t * PAGE_SIZE) | P | RW | A, 4);
+        for (unsigned i = 0; i < 1024; i++)
+            phys_st(pm, FIRST + t * PAGE_SIZE + 4 * i, (0x400000 + (i * 5 & 1023) * PAGE_SIZE) | ALL, 4);
+    }
+    bool good = true;
+    for (unsigned i = 0; i < TABLES * 1024; i++) {
+        good &= touch(lin + i * PAGE_SIZE, true, MMU_SUPER) && writable(lin + i * PAGE_SIZE);
+        if (i % 4096 == 4095 && host_mappings() > most) most = host_mappings();
+    }
+    ok(good && most < 30000, "pages all over the place: each comes in, with %u mappings of the host's at most", most);
+}
+
 int main(void)
 {
     pm = phys_new();
@@ -185,6 +214,7 @@ int main(void)
     test_rights();
     test_around();
     test_forgetting();
+    test_scattered();
     mmu_free(m);
     window_global_release(front, FRONT);
     phys_free(pm);
