@@ -438,10 +438,10 @@ static struct {
 static void choose_window(Emit *e)
 {
     if (e->info->no_window) return;
-    if (e->b->mode & MODE_WINDOW) e->window = ASM_WINDOW_GS;
-    if (!e->info->system_window || e->b->mode & MODE_WINDOW || !thunks.system_window) return;
-    e->window = ASM_WINDOW_PLAIN;
-    e->system_disp = thunks.system_window;
+    if (e->b->mode & MODE_WINDOW)
+        e->window = ASM_WINDOW_GS;
+    else if (e->info->system_window && thunks.system_window)
+        e->window = ASM_WINDOW_PLAIN;
 }
 
 static bool emit_block(CodeArena *arena, const IrBlock *b, const EmitInfo *info, BackendCode *out, EmitMap *map,

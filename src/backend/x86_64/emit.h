@@ -60,16 +60,15 @@ typedef struct Emit {
     uint32_t cur; /* index of the IR operation being emitted */
     uint32_t eip; /* guest EIP of the current guest instruction */
     AllocState alloc;
-    uint8_t *live;       /* flags live after each operation */
-    uint32_t *last_use;  /* by temporary */
-    uint32_t *run_last;  /* by run (IrMem.run): its last access */
-    uint8_t *loc;        /* by temporary: 0 nowhere, 1..3 host register + 1, 0x80 | slot spilled */
-    uint8_t busy;        /* temp registers that the current operation uses: not to be spilled */
-    bool movable;        /* so far: see relocate.c */
-    uint8_t window;      /* accesses go through the user's window (ASM_WINDOW_GS), the system's (..._PLAIN) or none */
-    int32_t system_disp; /* of the system's window from CPUState */
-    bool uses_x87;       /* native x87/MMX code in the block: state must be in the host */
-    bool uses_xmm;       /* likewise */
+    uint8_t *live;      /* flags live after each operation */
+    uint32_t *last_use; /* by temporary */
+    uint32_t *run_last; /* by run (IrMem.run): its last access */
+    uint8_t *loc;       /* by temporary: 0 nowhere, 1..3 host register + 1, 0x80 | slot spilled */
+    uint8_t busy;       /* temp registers that the current operation uses: not to be spilled */
+    bool movable;       /* so far: see relocate.c */
+    uint8_t window;     /* accesses go through the user's window (ASM_WINDOW_GS), the system's (..._PLAIN) or none */
+    bool uses_x87;      /* native x87/MMX code in the block: state must be in the host */
+    bool uses_xmm;      /* likewise */
     Cold *cold;
     uint32_t n_cold;
     uint8_t *bump, *bump_end; /* memory for snapshots */

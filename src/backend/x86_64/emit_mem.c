@@ -210,6 +210,15 @@ static bool start_run(Emit *e, const IrMem *m, unsigned size, unsigned use, unsi
 
 /* --- the window: no check, the guest's own address (softmmu/window.h) --------------------------------------- */
 
+/* Where the window in use has the linear address base + disp. */
+static AsmMem window_host(const Emit *e, unsigned base, int32_t disp)
+{
+    bool plain = e->window == ASM_WINDOW_PLAIN;
+    AsmMem am = plain ? asm_mem_index(RBP, base, 0, thunks.system_window + disp) : asm_mem(base, disp);
+    am.window = e->window;
+    return am;
+}
+
 /* The user's: the guest's own addressing, relative to GS.  The system's: relative to CPUState, which may take a register for the
  * sum.  *guest: what the cold code computes the linear address from. */
 static AsmMem window_address(Emit *e, const IrMem *m, AsmMem *guest)
@@ -224,10 +233,7 @@ static AsmMem window_address(Emit *e, const IrMem *m, AsmMem *guest)
     }
     am.window = e->window;
     *guest = am;
-    if (!plain) return am;
-    AsmMem host = asm_mem_index(RBP, am.base, 0, e->system_disp + am.disp);
-    host.window = ASM_WINDOW_PLAIN;
-    return host;
+    return plain ? window_host(e, am.base, am.disp) : am;
 }
 
 void cold_window_enter(Emit *e, Cold *c)
@@ -282,13 +288,11 @@ static AsmMem window_segment_operand(Emit *e, const IrMem *m, unsigned size, uns
     flags_clobber(e);
     c->alloc.flags = e->alloc.flags;
     check_segment(e, m, use, c);
-    AsmMem am = e->window == ASM_WINDOW_PLAIN ? asm_mem_index(RBP, R8, 0, e->system_disp) : asm_mem(R8, 0);
-    am.window = e->window;
     c->window = asm_mem(R8, 0);
     c->window.window = e->window;
     *out = c;
     map_purpose(e, "window access");
-    return am;
+    return window_host(e, R8, 0);
 }
 
 AsmMem mem_operand(Emit *e, const IrMem *m, unsigned size, unsigned use, void (*fn)(Emit *, Cold *), Cold **out)
