@@ -2,13 +2,13 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "block/file.h"
 #include "block/overlay.h"
+#include "util/thread.h"
 
 struct BlockImage {
     BlockOptions opt;
@@ -201,16 +201,6 @@ int block_sync(BlockImage *img)
 
 /* --- life -------------------------------------------------------------------------------------------------- */
 
-static bool start_worker(BlockImage *img)
-{
-    sigset_t all, old;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old); /* signals are for the other threads */
-    int error = pthread_create(&img->worker, NULL, work, img);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    return error == 0;
-}
-
 static void free_image(BlockImage *img)
 {
     overlay_free(img->overlay);
@@ -240,7 +230,7 @@ BlockImage *block_open(const BlockOptions *opt, const BlockPoster *poster, char 
     pthread_cond_init(&img->work, NULL);
     pthread_cond_init(&img->idle, NULL);
     if (!opt->snapshot || opt->read_only || (img->overlay = overlay_new(img->sectors, error, error_size))) {
-        if (start_worker(img)) return img;
+        if (thread_start(&img->worker, work, img)) return img;
         snprintf(error, error_size, "'%s': cannot start a thread", opt->file);
     }
     free_image(img);

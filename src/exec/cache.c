@@ -30,14 +30,18 @@ static unsigned default_size_mib(void)
 static bool map_arena(Exec *ex, size_t size, char *error, size_t error_size)
 {
     int fd = memfd_create("calque-code", MFD_CLOEXEC);
-    void *rw = MAP_FAILED, *rx = MAP_FAILED;
+    void *rw = NULL, *rx = NULL;
+    bool good = false;
     if (fd >= 0 && ftruncate(fd, (off_t)size) == 0) {
-        rw = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
-        rx = mmap(NULL, size, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_NORESERVE, fd, 0);
+        const int flags = MAP_SHARED | MAP_NORESERVE | MAP_FIXED;
+        rw = commit_reserve(size, 0);
+        rx = commit_reserve(size, 0);
+        good = rw && rx && mmap(rw, size, PROT_READ | PROT_WRITE, flags, fd, 0) != MAP_FAILED &&
+               mmap(rx, size, PROT_READ | PROT_EXEC, flags, fd, 0) != MAP_FAILED;
     }
     int err = errno;
     if (fd >= 0) close(fd);
-    if (rw == MAP_FAILED || rx == MAP_FAILED) {
+    if (!good) {
         snprintf(error, error_size, "code cache: cannot map %zu MiB: %s; choose a smaller tb-size", size >> 20,
                  strerror(err));
         return false;
@@ -46,15 +50,25 @@ static bool map_arena(Exec *ex, size_t size, char *error, size_t error_size)
     return true;
 }
 
+static size_t table_size(const Exec *ex)
+{
+    return ex->max_tb * sizeof *ex->tb;
+}
+
+static void *map_table(size_t size)
+{
+    void *p = commit_reserve(size, 0);
+    return p && !mprotect(p, size, PROT_READ | PROT_WRITE) ? p : NULL;
+}
+
 bool cache_init(Exec *ex, char *error, size_t error_size)
 {
     size_t size = (size_t)(ex->opt.tb_size_mib ? ex->opt.tb_size_mib : default_size_mib()) << 20;
     if (!map_arena(ex, size, error, error_size)) return false;
     ex->max_tb = (uint32_t)(size / BYTES_PER_TB);
-    ex->tb = mmap(NULL, ex->max_tb * sizeof *ex->tb, PROT_READ | PROT_WRITE,
-                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (ex->tb == MAP_FAILED) {
-        ex->tb = NULL;
+    ex->tb = map_table(table_size(ex));
+    if (!ex->tb || !commit_init(&ex->commit_code, ex->arena.rw, size, ex->arena.rw + ex->arena.exec_delta) ||
+        !commit_init(&ex->commit_tb, (uint8_t *)ex->tb, table_size(ex), NULL)) {
         snprintf(error, error_size, "code cache: no memory for %u blocks", ex->max_tb);
         return false;
     }
@@ -76,33 +90,30 @@ static void free_modes(Exec *ex)
     ex->mode_now = NULL;
 }
 
-static void commit_code(void *opaque, size_t from, size_t bytes)
+static void commit_next(CommitArea *a, size_t used, size_t next)
 {
-    const CodeArena *a = opaque;
-    commit_writable(a->rw + from, bytes);
-    commit_readable(a->rw + a->exec_delta + from, bytes);
+    commit_use(a, next < a->size - used ? used + next : a->size - 1);
 }
 
-static void commit_table(void *opaque, size_t from, size_t bytes)
-{
-    commit_writable((uint8_t *)opaque + from, bytes);
-}
-
+/* What the next block needs, nearly always. */
 void cache_commit(Exec *ex)
 {
-    commit_ahead(&ex->code_committed, ex->arena.used, ex->arena.size, commit_code, &ex->arena);
-    commit_ahead(&ex->tb_committed, ex->n_tb * sizeof *ex->tb, ex->max_tb * sizeof *ex->tb, commit_table, ex->tb);
+    enum { NEXT = 64 << 10 };
+    commit_next(&ex->commit_code, ex->arena.used, NEXT);
+    commit_next(&ex->commit_tb, ex->n_tb * sizeof *ex->tb, sizeof *ex->tb);
 }
 
 void cache_free(Exec *ex)
 {
     pages_free(ex, false);
     free_modes(ex);
+    commit_end(&ex->commit_code);
+    commit_end(&ex->commit_tb);
     if (ex->arena.rw) {
         munmap(ex->arena.rw + ex->arena.exec_delta, ex->arena.size);
         munmap(ex->arena.rw, ex->arena.size);
     }
-    if (ex->tb) munmap(ex->tb, ex->max_tb * sizeof *ex->tb);
+    if (ex->tb) munmap(ex->tb, table_size(ex));
 }
 
 void exec_flush(Exec *ex)

@@ -8,6 +8,7 @@
 #include "exec/trace_format.h"
 #include "frontend/translate.h"
 #include "tcg/notes.h"
+#include "util/commit.h"
 
 typedef struct TB TB;
 typedef struct Trace Trace;
@@ -90,9 +91,9 @@ struct Exec {
     ExecHooks hooks;
     ExecOptions opt;
     CodeArena arena;
-    size_t arena_base;                   /* used after init: where blocks begin */
-    size_t code_committed, tb_committed; /* bytes of the arena and of the table below, see cache_commit() */
-    TB *tb;                              /* all blocks, in order of their code addresses */
+    size_t arena_base;                 /* used after init: where blocks begin */
+    CommitArea commit_code, commit_tb; /* the arena, and the table below */
+    TB *tb;                            /* all blocks, in order of their code addresses */
     uint32_t n_tb, max_tb;
     TB *hash[1 << TB_HASH_BITS];
     TB *twin[1 << TWIN_BITS]; /* twin.c; by hash of physical address and mode */

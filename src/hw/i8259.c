@@ -23,7 +23,7 @@ typedef struct Chip {
 } Chip;
 
 struct I8259 {
-    Chip chip[2]; /* master, slave */
+    Chip chip[2];           /* master, slave */
     uint64_t irq_count[16]; /* acknowledged, for `info irq` */
     IrqLine intr;
     void (*acked)(void *opaque, int n);

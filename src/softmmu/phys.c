@@ -21,9 +21,9 @@ static void region_free(PhysRegion *r)
         free(r->code);
     }
     free(r->dirty);
-    free(r->committed);
-    if (r->map) munmap(r->map, r->map_size);
-    if (r->map && r->fd >= 0) close(r->fd);
+    commit_end(&r->commit);
+    if (r->host) munmap(r->host, ((size_t)r->size + PAGE_MASK) & ~(size_t)PAGE_MASK);
+    if (r->host && r->fd >= 0) close(r->fd);
     free(r->name);
     free(r);
 }
@@ -212,49 +212,32 @@ static PhysRegion *region_insert(PhysRegion *r)
 }
 
 /* A file without a name, so that its pages can be mapped a second time; where the host has none, memory that cannot. */
-static void *map_memory(PhysRegion *r)
+static int open_memory(const char *name, size_t size)
 {
-    r->fd = memfd_create(r->name, MFD_CLOEXEC);
-    if (r->fd >= 0 && ftruncate(r->fd, (off_t)r->map_size)) {
-        close(r->fd);
-        r->fd = -1;
-    }
-    int flags = r->fd >= 0 ? MAP_SHARED | MAP_NORESERVE : MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
-    void *p = mmap(NULL, r->map_size, PROT_READ | PROT_WRITE, flags, r->fd, 0);
-    if (p == MAP_FAILED && r->fd >= 0) close(r->fd);
-    return p;
+    int fd = memfd_create(name, MFD_CLOEXEC);
+    if (fd < 0 || !ftruncate(fd, (off_t)size)) return fd;
+    close(fd);
+    return -1;
 }
 
-/* Address space only: the host commits a page when it is first touched.  Large RAM is aligned so that
- * the host may back it with huge pages, which halves the cost of random guest accesses. */
+/* Address space only: see util/commit.h. */
 static bool region_alloc(PhysRegion *r)
 {
-    const size_t huge = (size_t)2 << 20;
     size_t size = ((size_t)r->size + PAGE_MASK) & ~(size_t)PAGE_MASK;
-    bool large = size >= 8 * huge;
-    r->map_size = large ? size + huge : size;
-    r->map = map_memory(r);
-    if (r->map == MAP_FAILED) {
-        r->map = NULL;
-        return false;
-    }
-    r->host = r->map;
-#ifdef MADV_HUGEPAGE
-    if (large) {
-        r->host += (huge - ((uintptr_t)r->map & (huge - 1))) & (huge - 1);
-        (void)madvise(r->host, size, MADV_HUGEPAGE);
-    }
-#endif
-    if (r->kind == REGION_RAM) phys_commit_track(r);
+    r->host = commit_reserve(size, 0);
+    if (!r->host) return false;
+    r->fd = open_memory(r->name, size);
+    int flags = MAP_FIXED | MAP_NORESERVE | (r->fd >= 0 ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS);
+    if (mmap(r->host, size, PROT_READ | PROT_WRITE, flags, r->fd, 0) == MAP_FAILED) return false;
     r->code = calloc(size >> PAGE_SHIFT, sizeof(*r->code));
-    return r->code != NULL;
+    return r->code && (r->kind != REGION_RAM || commit_init(&r->commit, r->host, size, NULL));
 }
 
 bool phys_host_backing(PhysMem *pm, const uint8_t *host, PhysBacking *at)
 {
     for (PhysRegion *r = pm->regions; r; r = r->next) {
-        if (!r->map || r->fd < 0 || (uintptr_t)host - (uintptr_t)r->map >= r->map_size) continue;
-        *at = (PhysBacking){ r->fd, (uint64_t)(host - (const uint8_t *)r->map) };
+        if (!r->host || r->fd < 0 || (uintptr_t)host - (uintptr_t)r->host >= r->size) continue;
+        *at = (PhysBacking){ r->fd, (uint64_t)(host - r->host) };
         return true;
     }
     return false;
@@ -376,6 +359,12 @@ const uint8_t *phys_code_only_page(PhysMem *pm, PhysAddr page)
         return phys_find_host(&p);
     }
     return NULL;
+}
+
+void phys_commit(PhysMem *pm, PhysAddr page)
+{
+    PhysPage p = phys_find(pm, page);
+    if (p.kind == PHYS_RAM) commit_use(&p.region->commit, (size_t)p.offset);
 }
 
 uint8_t *phys_region_host(PhysRegion *r)

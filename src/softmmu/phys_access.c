@@ -95,7 +95,7 @@ static void write_any(PhysMem *pm, PhysAddr addr, const uint8_t *in, size_t len,
         size_t n = find_run(pm, addr, len, &p);
         p = phys_write_side(p);
         if (p.kind == PHYS_RAM || (p.kind == PHYS_ROM && to_rom)) {
-            phys_commit_at(p.region, p.offset);
+            commit_use(&p.region->commit, (size_t)p.offset);
             phys_before_write(pm, p.region->host + p.offset, n);
             memcpy(p.region->host + p.offset, in, n);
             phys_dirty_note(&p, n);

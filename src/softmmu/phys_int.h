@@ -50,13 +50,11 @@ struct PhysRegion {
     uint64_t offset;    /* alias: of our first byte in the target */
     PhysRegion *source; /* alias: where reads come from, or NULL */
     uint64_t source_offset;
-    uint8_t *host; /* RAM, ROM */
-    void *map;     /* what munmap() wants */
-    size_t map_size;
-    int fd;             /* behind map; -1: anonymous */
-    CodePage **code;    /* RAM, ROM: by page of the region */
-    uint8_t *committed; /* RAM: by piece, see phys_commit.c; or NULL */
-    uint8_t *dirty;     /* RAM whose writes are tracked: by page, see phys_dirty.c */
+    uint8_t *host;     /* RAM, ROM */
+    int fd;            /* behind host; -1: anonymous */
+    CommitArea commit; /* RAM */
+    CodePage **code;   /* RAM, ROM: by page of the region */
+    uint8_t *dirty;    /* RAM whose writes are tracked: by page, see phys_dirty.c */
     const MmioOps *ops;
     void *opaque;
 };
@@ -141,13 +139,6 @@ static inline void phys_dirty_note(const PhysPage *p, size_t len)
     if (!dirty) return;
     dirty[p->offset >> PAGE_SHIFT] = 1;
     dirty[(p->offset + len - 1) >> PAGE_SHIFT] = 1;
-}
-/* RAM about to be used at offset: see phys_commit(). */
-void phys_commit_track(PhysRegion *r);
-void phys_commit_piece(PhysRegion *r, uint64_t offset);
-static inline void phys_commit_at(PhysRegion *r, uint64_t offset)
-{
-    if (r->committed && !r->committed[offset >> COMMIT_SHIFT]) phys_commit_piece(r, offset);
 }
 /* The owner of a RAM region has written n bytes (1 or more, within one page) of it. */
 void phys_code_owner_wrote(PhysRegion *r, uint64_t offset, unsigned n);

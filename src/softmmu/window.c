@@ -15,7 +15,7 @@ enum {
     SAMPLES_MAX = 256,
     /* Host page faults between two samples that eat up what the window saves (a fault and a mapping: about 10 us). */
     FAULTS_MAX = 100,
-    IDENTITY_BYTES = 1 << 20, /* mapped at once without paging */
+    IDENTITY_BYTES = 2 << 20, /* mapped at once without paging */
     /* Opening maps what the TLB knows, some 5 us a page, and no window is worth more than the time that it might have saved
      * until now: a third of it, with samples taken each 4 ms. */
     PAGES_PER_SAMPLE = 256,
@@ -35,10 +35,9 @@ bool window_enable(Mmu *m)
     if (m->window) return true;
     if (!WINDOW_SIZE) return false;
     Window *w = calloc(1, sizeof *w);
-    uint8_t *p =
-        mmap(NULL, WINDOW_SIZE + 2 * WINDOW_GUARD, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (!w || p == MAP_FAILED || !win_pages_init(&w->pages, m->phys, p + WINDOW_GUARD, MAX_PAGES, MAX_PAGES)) {
-        if (p != MAP_FAILED) munmap(p, WINDOW_SIZE + 2 * WINDOW_GUARD);
+    uint8_t *p = win_space_reserve(0);
+    if (!w || !p || !win_pages_init(&w->pages, m->phys, p + WINDOW_GUARD, MAX_PAGES, MAX_PAGES)) {
+        if (p) munmap(p, win_space_size(0));
         free(w);
         return false;
     }
@@ -50,7 +49,7 @@ bool window_enable(Mmu *m)
 void window_free(Mmu *m)
 {
     if (!m->window) return;
-    munmap(m->window->pages.base - WINDOW_GUARD, WINDOW_SIZE + 2 * WINDOW_GUARD);
+    munmap(m->window->pages.base - WINDOW_GUARD, win_space_size(0));
     win_pages_free(&m->window->pages);
     free(m->window);
     m->window = NULL;

@@ -28,7 +28,7 @@
 enum {
     MAX_PAGES = 1 << 18, /* most lie in rows, and so are few mappings */
     MAX_CHANGES = 12288,
-    AROUND = 256 << 10, /* bytes */
+    AROUND = 2 << 20, /* bytes */
 };
 
 struct WindowGlobal {
@@ -45,28 +45,24 @@ static size_t front_size(size_t size)
 {
     return (size + PAGE_MASK) & ~(size_t)PAGE_MASK;
 }
-static size_t whole_size(size_t size)
-{
-    return front_size(size) + WINDOW_SIZE + 2 * WINDOW_GUARD;
-}
 
 void *window_global_reserve(size_t size)
 {
     if (!WINDOW_SIZE) return NULL;
-    uint8_t *p = mmap(NULL, whole_size(size), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (p == MAP_FAILED) return NULL;
+    uint8_t *p = win_space_reserve(front_size(size));
+    if (!p) return NULL;
     if (!mprotect(p, front_size(size), PROT_READ | PROT_WRITE)) {
         HOLDS_POINTERS(p, front_size(size));
         return p;
     }
-    munmap(p, whole_size(size));
+    munmap(p, win_space_size(front_size(size)));
     return NULL;
 }
 
 void window_global_release(void *reserved, size_t size)
 {
     HOLDS_NO_POINTERS(reserved, front_size(size));
-    munmap(reserved, whole_size(size));
+    munmap(reserved, win_space_size(front_size(size)));
 }
 
 bool window_global_enable(Mmu *m, void *reserved, size_t size)

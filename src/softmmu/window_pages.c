@@ -5,6 +5,18 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "util/commit.h"
+
+size_t win_space_size(size_t front)
+{
+    return front + WINDOW_SIZE + 2 * WINDOW_GUARD;
+}
+
+uint8_t *win_space_reserve(size_t front)
+{
+    return commit_reserve(win_space_size(front), front + WINDOW_GUARD);
+}
+
 bool win_pages_init(WinPages *w, PhysMem *phys, uint8_t *base, uint32_t max, uint32_t max_changes)
 {
     *w = (WinPages){ .phys = phys, .base = base, .max = max, .max_changes = max_changes };

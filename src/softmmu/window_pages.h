@@ -32,6 +32,11 @@ typedef struct WinPages {
 bool win_pages_init(WinPages *w, PhysMem *phys, uint8_t *base, uint32_t max, uint32_t max_changes);
 void win_pages_free(WinPages *w);
 
+/* Address space for a window with its guards and, right before those, front bytes (in whole pages): all of it inaccessible.
+ * The window starts where a huge page may start.  NULL: the host has no room.  win_space_size(): what munmap() wants. */
+uint8_t *win_space_reserve(size_t front);
+size_t win_space_size(size_t front);
+
 /* n pages, one behind the other in both.  When the window has no room for them all others go first. */
 void win_pages_map(WinPages *w, uint32_t page, uintptr_t host, unsigned n, bool writable);
 bool win_pages_has(const WinPages *w, uint32_t page, uintptr_t host, bool writable);

@@ -2,7 +2,6 @@
 
 #include <pthread.h>
 #include <semaphore.h>
-#include <signal.h>
 #include <string.h>
 #include <time.h>
 
@@ -11,6 +10,7 @@
 #include "ui/tone.h"
 #include "util/die.h"
 #include "util/host_time.h"
+#include "util/thread.h"
 
 enum { RATE = 44100, SAMPLES = 512 };
 /* Between a sound's making and its hearing; the machine may be late by a bit less without a gap. */
@@ -108,12 +108,8 @@ static void *wait_for_sound(void *opaque)
 
 bool audio_start(SpeakerSink *sink)
 {
-    sigset_t all, old;
     sem_init(&au.wake, 0, 0);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old); /* signals are for the other threads */
-    au.running = pthread_create(&au.thread, NULL, wait_for_sound, NULL) == 0;
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    au.running = thread_start(&au.thread, wait_for_sound, NULL);
     if (au.running) *sink = (SpeakerSink){ .wave = on_wave, .alive = on_alive };
     return au.running;
 }

@@ -3,13 +3,13 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "util/host_time.h"
+#include "util/thread.h"
 
 enum {
     RING_SIZE = 1 << 20,
@@ -106,14 +106,10 @@ static void *writer(void *opaque)
     return NULL;
 }
 
-/* On the first byte, so that a line never used costs no thread.  Signals are for other threads. */
+/* On the first byte, so that a line never used costs no thread. */
 static void start(OutQueue *q)
 {
-    sigset_t all, old;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    q->started = pthread_create(&q->thread, NULL, writer, q) == 0;
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    q->started = thread_start(&q->thread, writer, q);
     if (!q->started) q->broken = true;
 }
 

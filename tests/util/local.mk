@@ -14,3 +14,7 @@ check_PROGRAMS += tests/util/test_sampler
 TESTS += tests/util/test_sampler
 tests_util_test_sampler_SOURCES = tests/util/test_sampler.c tests/tap.h
 tests_util_test_sampler_LDADD = libutil.a
+check_PROGRAMS += tests/util/test_commit
+TESTS += tests/util/test_commit
+tests_util_test_commit_SOURCES = tests/util/test_commit.c tests/tap.h
+tests_util_test_commit_LDADD = libutil.a
