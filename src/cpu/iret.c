@@ -15,15 +15,15 @@ static unsigned iopl(const CPUState *cpu)
     return cpu->eflags >> 12 & 3;
 }
 
-static Frame pop_frame(CPUState *cpu, unsigned opsize)
+/* In place: a copy of what was written field by field just before stalls the host. */
+static void pop_frame(CPUState *cpu, Frame *f, unsigned opsize)
 {
-    Frame f = { .st = stack_current(cpu) };
+    f->st = stack_current(cpu);
     /* From the top down and only 16 bits of CS, as silicon does: it shows in faults. */
-    f.eflags = stack_peek(cpu, &f.st, 2 * opsize, opsize);
-    f.cs = (uint16_t)stack_peek(cpu, &f.st, opsize, 2);
-    f.eip = stack_peek(cpu, &f.st, 0, opsize);
-    stack_release(&f.st, 3 * opsize);
-    return f;
+    f->eflags = stack_peek(cpu, &f->st, 2 * opsize, opsize);
+    f->cs = (uint16_t)stack_peek(cpu, &f->st, opsize, 2);
+    f->eip = stack_peek(cpu, &f->st, 0, opsize);
+    stack_release(&f->st, 3 * opsize);
 }
 
 /* Replaces the flags in mask. */
@@ -50,7 +50,8 @@ static void finish_8086(CPUState *cpu, const Frame *f, uint32_t mask)
 
 static void iret_real(CPUState *cpu, unsigned opsize)
 {
-    Frame f = pop_frame(cpu, opsize);
+    Frame f;
+    pop_frame(cpu, &f, opsize);
     if (f.eip > cpu->seg[SEG_CS].limit) cpu_raise_err(cpu, EXC_GP, 0);
     finish_8086(cpu, &f, FLAGS_ANY | FL_IF | FL_IOPL | (opsize == 4 ? FLAGS_32 : 0));
 }
@@ -58,7 +59,8 @@ static void iret_real(CPUState *cpu, unsigned opsize)
 /* With VME and IOPL < 3, a 16-bit IRET loads VIF from the image's IF (SDM 3B 20.3). */
 static void iret_v86_vme(CPUState *cpu)
 {
-    Frame f = pop_frame(cpu, 2);
+    Frame f;
+    pop_frame(cpu, &f, 2);
     bool wants_if = f.eflags & FL_IF;
     if (f.eip > 0xffff || f.eflags & FL_TF || (wants_if && cpu->eflags & FL_VIP)) cpu_raise_err(cpu, EXC_GP, 0);
     f.eflags = (f.eflags & ~(uint32_t)FL_VIF) | (wants_if ? FL_VIF : 0);
@@ -72,7 +74,8 @@ static void iret_v86(CPUState *cpu, unsigned opsize)
         iret_v86_vme(cpu);
         return;
     }
-    Frame f = pop_frame(cpu, opsize);
+    Frame f;
+    pop_frame(cpu, &f, opsize);
     if (f.eip > 0xffff) cpu_raise_err(cpu, EXC_GP, 0);
     finish_8086(cpu, &f, FLAGS_ANY | FL_IF | (opsize == 4 ? FLAGS_32 : 0));
 }
@@ -156,7 +159,8 @@ static void iret_protected(CPUState *cpu, unsigned opsize, uint32_t next)
         return_from_task(cpu, next);
         return;
     }
-    Frame f = pop_frame(cpu, opsize);
+    Frame f;
+    pop_frame(cpu, &f, opsize);
     if (opsize == 4 && f.eflags & FL_VM && cpu->cpl == 0) {
         return_to_v86(cpu, &f);
         return;

@@ -10,6 +10,7 @@
 
 #include "cpu/debug.h"
 #include "cpu/mem.h"
+#include "softmmu/host_access.h"
 
 /* SDM 3A 5.3, 5.4.  An expand-down segment's valid offsets lie above the limit. */
 bool cpu_seg_allows(const SegCache *s, uint32_t ea, uint32_t len, bool write, bool protected_mode)
@@ -97,25 +98,31 @@ static void tell_code_write(CPUState *cpu, uint32_t lin, unsigned len, unsigned 
     }
 }
 
-/* Host address when the write is to plain RAM that the TLB already knows, and no window waits to hear of it. */
-static inline uint8_t *tlb_write_hit(CPUState *cpu, uint32_t lin, unsigned len, unsigned idx)
+/* Host address when the access is to plain memory that the TLB already knows, and no window waits to hear of it. */
+static inline uint8_t *tlb_hit(CPUState *cpu, uint32_t lin, unsigned len, unsigned idx, bool write)
 {
     const TlbEntry *e = &cpu->mmu.tlb[idx][mmu_tlb_index(lin)];
-    if (e->tag_wr != ((lin + len - 1) & ~PAGE_MASK) || cpu->mmu.window_pending) return NULL;
+    uint32_t tag = write ? e->tag_wr : e->tag_rd;
+    if (tag != ((lin + len - 1) & ~PAGE_MASK) || cpu->mmu.window_pending) return NULL;
     return (uint8_t *)(e->addend + lin);
 }
 
 static void store(CPUState *cpu, uint32_t lin, uint64_t value, unsigned size, unsigned idx)
 {
     MmuFault f;
-    if (!tlb_write_hit(cpu, lin, size, idx)) tell_code_write(cpu, lin, size, idx);
+    uint8_t *host = tlb_hit(cpu, lin, size, idx, true);
+    if (host) {
+        host_st(host, value, size);
+        return;
+    }
+    tell_code_write(cpu, lin, size, idx);
     if (!mmu_st(&cpu->mmu, lin, value, size, idx, &f)) cpu_raise_pf(cpu, &f);
 }
 
 static void store_bytes(CPUState *cpu, uint32_t lin, const void *buf, unsigned len, unsigned idx)
 {
     MmuFault f;
-    uint8_t *host = tlb_write_hit(cpu, lin, len, idx);
+    uint8_t *host = tlb_hit(cpu, lin, len, idx, true);
     if (host) {
         memcpy(host, buf, len);
         return;
@@ -128,6 +135,8 @@ uint64_t cpu_lin_ld(CPUState *cpu, uint32_t lin, unsigned size, unsigned idx)
 {
     uint64_t v;
     MmuFault f;
+    const uint8_t *host = tlb_hit(cpu, lin, size, idx, false);
+    if (host) return host_ld(host, size);
     if (!mmu_ld(&cpu->mmu, lin, size, idx, &v, &f)) cpu_raise_pf(cpu, &f);
     return v;
 }
@@ -137,7 +146,7 @@ uint64_t cpu_lin_ld_rmw(CPUState *cpu, uint32_t lin, unsigned size, unsigned idx
     uint64_t v;
     MmuFault f;
     if (!mmu_ld_rmw(&cpu->mmu, lin, size, idx, &v, &f)) cpu_raise_pf(cpu, &f);
-    if (!tlb_write_hit(cpu, lin, size, idx)) tell_code_write(cpu, lin, size, idx);
+    if (!tlb_hit(cpu, lin, size, idx, true)) tell_code_write(cpu, lin, size, idx);
     return v;
 }
 
@@ -299,6 +308,6 @@ void cpu_mem_probe_st_fp(CPUState *cpu, uint32_t lin, uint32_t desc)
         cpu_lin_probe(cpu, lin, 8, MMU_WRITE, idx);
     }
     check_desc(cpu, lin, desc, true);
-    if (tlb_write_hit(cpu, lin, size, idx)) return;
+    if (tlb_hit(cpu, lin, size, idx, true)) return;
     tell_code_write(cpu, lin, size, idx);
 }

@@ -8,7 +8,7 @@
 
 enum { FL_SYSTEM = FL_TF | FL_IF | FL_IOPL | FL_NT | FL_RF | FL_VM | FL_AC | FL_VIF | FL_VIP | FL_ID };
 
-static uint32_t flat_bit(const CPUState *cpu, unsigned i)
+static inline uint32_t flat_bit(const CPUState *cpu, unsigned i)
 {
     const SegCache *s = &cpu->seg[i];
     uint32_t usable = i == SEG_CS ? s->rd_bound : s->wr_bound;
@@ -17,9 +17,8 @@ static uint32_t flat_bit(const CPUState *cpu, unsigned i)
 
 static uint32_t flat_bits(const CPUState *cpu)
 {
-    uint32_t flat = 0;
-    for (unsigned i = SEG_ES; i <= SEG_GS; i++) flat |= flat_bit(cpu, i);
-    return flat;
+    return flat_bit(cpu, SEG_ES) | flat_bit(cpu, SEG_CS) | flat_bit(cpu, SEG_SS) | flat_bit(cpu, SEG_DS) |
+           flat_bit(cpu, SEG_FS) | flat_bit(cpu, SEG_GS);
 }
 
 /* EFLAGS bits that are mode bits as they stand. */

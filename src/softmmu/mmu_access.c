@@ -1,6 +1,7 @@
 /* Loads and stores by linear address. */
 #include <string.h>
 
+#include "softmmu/host_access.h"
 #include "softmmu/mmu_book.h"
 
 /* One access within one page, resolved: nothing can fail any more. */
@@ -58,31 +59,6 @@ static void part_write(Mmu *m, const Part *p, const uint8_t *buf)
     phys_before_write(m->phys, p->host, p->len);
     memcpy(p->host, buf, p->len);
     phys_code_written(m->phys, p->phys, p->len);
-}
-
-/* Constant sizes let the compiler use single moves. */
-static inline uint64_t host_ld(const void *host, unsigned size)
-{
-    uint8_t b;
-    uint16_t w;
-    uint32_t d;
-    uint64_t q = 0;
-    switch (size) {
-    case 1: memcpy(&b, host, 1); return b;
-    case 2: memcpy(&w, host, 2); return w;
-    case 4: memcpy(&d, host, 4); return d;
-    default: memcpy(&q, host, 8); return q;
-    }
-}
-
-static inline void host_st(void *host, uint64_t value, unsigned size)
-{
-    switch (size) {
-    case 1: memcpy(host, &value, 1); break;
-    case 2: memcpy(host, &value, 2); break;
-    case 4: memcpy(host, &value, 4); break;
-    default: memcpy(host, &value, 8); break;
-    }
 }
 
 /* For `info jit`: why the access was no matter of the inline check. */

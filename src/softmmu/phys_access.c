@@ -2,6 +2,7 @@
  * mix and alignment. */
 #include <string.h>
 
+#include "softmmu/host_access.h"
 #include "softmmu/phys_int.h"
 
 /* Bytes of the widest naturally aligned access at offset that fits in len. */
@@ -119,21 +120,15 @@ void phys_load(PhysMem *pm, PhysAddr addr, const void *buf, size_t len)
     write_any(pm, addr, buf, len, true);
 }
 
-/* Page-table entries come through here: constant sizes become single moves. */
+/* Page-table entries come through here. */
 uint64_t phys_ld(PhysMem *pm, PhysAddr addr, unsigned size)
 {
-    uint64_t v = 0;
     PhysPage p = phys_find(pm, addr);
     const uint8_t *host = phys_find_host(&p);
     unsigned in_page = addr & PAGE_MASK;
-    if (!host || in_page + size > PAGE_SIZE)
-        phys_read(pm, addr, &v, size);
-    else if (size == 4)
-        memcpy(&v, host + in_page, 4);
-    else if (size == 8)
-        memcpy(&v, host + in_page, 8);
-    else
-        memcpy(&v, host + in_page, size);
+    if (host && in_page + size <= PAGE_SIZE) return host_ld(host + in_page, size);
+    uint64_t v = 0;
+    phys_read(pm, addr, &v, size);
     return v;
 }
 
