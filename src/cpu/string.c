@@ -1,9 +1,9 @@
 /* String instructions with REP, and INS and OUTS in any form.
  *
  * The registers always describe the elements still to do, so a fault, an interrupt or a retry in the
- * middle needs no repair.  Work goes in chunks that stay inside one page on each side: where both are plain
- * memory and the segments allow the whole chunk, host pointers are used; else one element goes through
- * cpu_ld() and cpu_st(), which raise whatever there is to raise.  A request to leave is honoured where a page is
+ * middle needs no repair.  Work goes in chunks that stay inside one page on each side, or for MOVS and STOS inside pages
+ * whose host memory is in one piece: where both are plain memory and the segments allow the whole chunk, host pointers are
+ * used; else one element goes through cpu_ld() and cpu_st(), which raise whatever there is to raise.  A request to leave is honoured where a page is
  * left, or after any element that goes to a port: not after any chunk, for how far one reaches depends on what the TLB
  * holds, and that should not show (with -accel lockstep it would be a difference).
  *
@@ -98,6 +98,39 @@ static Span span(const Str *s, unsigned seg, uint32_t ea, uint32_t want, bool wr
     return host ? (Span){ host, (uint32_t)n } : none;
 }
 
+static bool wants_out(const CPUState *cpu)
+{
+    return __atomic_load_n(&cpu->exit_request, __ATOMIC_ACQUIRE) != 0;
+}
+
+/* sp ends where its page ends: pages that follow it in host memory, too, by what the TLB knows.  Not past a page's end where
+ * that is a place to leave; not so far that a request to leave would wait long. */
+static Span extend(const Str *s, Span sp, uint32_t lin, uint32_t want, bool write)
+{
+    const uint32_t longest = 64 << 10;
+    CPUState *cpu = s->cpu;
+    uint32_t per_page = PAGE_SIZE >> s->shift, page = (lin & ~PAGE_MASK) + PAGE_SIZE;
+    uintptr_t addend = (uintptr_t)sp.at - lin;
+    if (wants_out(cpu)) return sp;
+    if (want > longest >> s->shift) want = longest >> s->shift;
+    for (; page && sp.n < want; sp.n += per_page, page += PAGE_SIZE) {
+        const TlbEntry *e = &cpu->mmu.tlb[s->idx][mmu_tlb_index(page)];
+        if ((write ? e->tag_wr : e->tag_rd) != page || e->addend != addend) return sp;
+    }
+    if (sp.n > want) sp.n = want;
+    return sp;
+}
+
+/* span() and more of it, for what goes up in a flat segment. */
+static Span long_span(const Str *s, unsigned seg, uint32_t ea, uint32_t want, bool write)
+{
+    Span sp = span(s, seg, ea, want, write);
+    uint32_t end = ea + (sp.n << s->shift);
+    bool flat = s->cpu->mode >> MODE_FLAT_SHIFT >> seg & 1;
+    if (!sp.at || sp.n >= want || !flat || s->step < 0 || s->mask != 0xffffffffu || end & PAGE_MASK) return sp;
+    return extend(s, sp, ea, want, write);
+}
+
 static uint32_t load_host(const uint8_t *p, unsigned size)
 {
     uint32_t v = 0;
@@ -120,6 +153,13 @@ static bool propagates(const Str *s, const uint8_t *dst, const uint8_t *src, siz
     return s->step > 0 ? d > a && d - a < bytes : a > d && a - d < bytes;
 }
 
+/* Of a long chunk only what lies before the pattern's repetition: that much memmove() can do. */
+static uint32_t before_overlap(const Str *s, const uint8_t *dst, const uint8_t *src, uint32_t n)
+{
+    uintptr_t ahead = (uintptr_t)dst - (uintptr_t)src;
+    return s->step > 0 && ahead >= PAGE_SIZE && ahead >> s->shift < n ? (uint32_t)(ahead >> s->shift) : n;
+}
+
 static void copy(const Str *s, uint8_t *dst, uint8_t *src, uint32_t n)
 {
     size_t bytes = (size_t)n * s->size;
@@ -140,11 +180,11 @@ static uint32_t movs(const Str *s, uint32_t count, bool fast)
     uint32_t si = get(s, R_ESI), di = get(s, R_EDI), n = 1;
     Span src = { NULL, 1 }, dst = { NULL, 1 };
     if (fast) {
-        src = span(s, s->seg, si, count, false);
-        if (src.at) dst = span(s, SEG_ES, di, src.n, true);
+        src = long_span(s, s->seg, si, count, false);
+        if (src.at) dst = long_span(s, SEG_ES, di, src.n, true);
     }
     if (src.at && dst.at) {
-        n = dst.n;
+        n = before_overlap(s, dst.at, src.at, dst.n);
         copy(s, dst.at, src.at, n);
     } else {
         cpu_st(cpu, SEG_ES, di, cpu_ld(cpu, s->seg, si, s->size), s->size);
@@ -171,7 +211,7 @@ static uint32_t stos(const Str *s, uint32_t count, bool fast)
 {
     uint32_t di = get(s, R_EDI), n = 1;
     Span dst = { NULL, 1 };
-    if (fast) dst = span(s, SEG_ES, di, count, true);
+    if (fast) dst = long_span(s, SEG_ES, di, count, true);
     if (dst.at) {
         n = dst.n;
         fill(s, lowest(s, dst.at, n), n);
@@ -333,11 +373,6 @@ static uint32_t chunk(Str *s, uint32_t count, bool fast, bool *stop)
     case STR_INS: ins(s, fast); return 1;
     default: outs(s); return 1;
     }
-}
-
-static bool wants_out(const CPUState *cpu)
-{
-    return __atomic_load_n(&cpu->exit_request, __ATOMIC_ACQUIRE) != 0;
 }
 
 typedef struct Place {

@@ -240,7 +240,7 @@ static bool same_at_a_glance(const Lockstep *ls)
 #define RANGE(first, last)                                                                                             \
     (!memcmp(a + offsetof(CPUState, first), b + offsetof(CPUState, first),                                             \
              offsetof(CPUState, last) - offsetof(CPUState, first)))
-    return RANGE(regs, exit_request) && RANGE(df, mode_id) && RANGE(seg, bounce) && RANGE(fpu, fpu.operand_ea) &&
+    return RANGE(regs, exit_request) && RANGE(eflags, mode_id) && RANGE(seg, bounce) && RANGE(fpu, fpu.operand_ea) &&
            !memcmp(a + offsetof(CPUState, cr0), b + offsetof(CPUState, cr0), STATE_SIZE - offsetof(CPUState, cr0));
 #undef RANGE
 }

@@ -126,7 +126,8 @@ uint64_t phys_ld(PhysMem *pm, PhysAddr addr, unsigned size)
     PhysPage p = phys_find(pm, addr);
     const uint8_t *host = phys_find_host(&p);
     unsigned in_page = addr & PAGE_MASK;
-    if (host && in_page + size <= PAGE_SIZE) return host_ld(host + in_page, size);
+    bool simple = !(size & (size - 1)) && in_page + size <= PAGE_SIZE;
+    if (host && simple) return host_ld(host + in_page, size);
     uint64_t v = 0;
     phys_read(pm, addr, &v, size);
     return v;

@@ -22,6 +22,16 @@ static void model_movs(uint32_t dst, uint32_t src, uint32_t n, unsigned size, in
     }
 }
 
+/* By a few bytes, by pages, or far away. */
+static uint32_t overlapping_or_not(uint32_t src)
+{
+    switch (rnd() % 4) {
+    case 0: return src + rnd() % 40 - 20;
+    case 1: return src + PAGE_SIZE * (rnd() % 9 - 4) + rnd() % 3 - 1;
+    default: return 0x60000 + rnd() % 0x8000;
+    }
+}
+
 static void test_movs(void)
 {
     bool same = true, regs = true;
@@ -32,7 +42,7 @@ static void test_movs(void)
         unsigned log = rnd() % 3, size = 1u << log;
         int step = rnd() & 1 ? -(int)size : (int)size;
         uint32_t n = rnd() % (rnd() & 1 ? 20 : 5000), src = 0x40000 + rnd() % 0x8000;
-        uint32_t dst = rnd() & 1 ? src + rnd() % 40 - 20 : 0x60000 + rnd() % 0x8000;
+        uint32_t dst = overlapping_or_not(src);
         cpu->regs[R_ESI] = src;
         cpu->regs[R_EDI] = dst;
         cpu->regs[R_ECX] = n;
@@ -153,6 +163,41 @@ static void test_page_fault(void)
     mmu_set_control(&cpu->mmu, cpu->cr0, 0, 0, false, true);
 }
 
+/* Pages that follow one another, but not all of them in memory: what the TLB knows decides how much is done at once. */
+static void test_apart(void)
+{
+    enum { TO = 0x40000, FROM = 0x48000, BYTES = 0x6123, AT = 0x345 };
+    static const uint8_t place[] = { 0, 1, 4, 3, 2, 5, 6, 7 };
+    protected_mode(0);
+    wr32(0x50000, 0x51000 | 3);
+    for (unsigned i = 0; i < 0x60; i++) wr32(0x51000 + i * 4, i << 12 | 3);
+    for (unsigned i = 0; i < 8; i++) wr32(0x51000 + ((TO >> 12) + i) * 4, (uint32_t)(TO + (place[i] << 12)) | 3);
+    cpu->cr0 |= CR0_PG | CR0_WP;
+    mmu_set_control(&cpu->mmu, cpu->cr0, 0x50000, 0, false, true);
+    unsigned bad = 0;
+    for (unsigned round = 0; round < 3; round++) {
+        for (unsigned i = 0; i < 0x8000; i++) ram[FROM + i] = (uint8_t)rnd();
+        cpu->regs[R_ESI] = FROM + AT;
+        cpu->regs[R_EDI] = TO + AT;
+        cpu->regs[R_ECX] = BYTES;
+        if (CALLS(helper_string(cpu, STR_DESC(STR_MOVS, 0, 1, STR_REP, SEG_DS))) != -1) bad++;
+        for (unsigned i = AT; i < AT + BYTES; i++)
+            bad += ram[TO + (place[i >> 12] << 12) + (i & 0xfff)] != ram[FROM + i];
+    }
+    ok(bad == 0, "REP MOVSB to pages that are apart");
+    wr32(0x51000 + ((TO >> 12) + 6) * 4, (TO + 0x6000) | 1);
+    mmu_invlpg(&cpu->mmu, TO + 0x6000);
+    cpu->regs[R_EAX] = 0x77777777;
+    cpu->regs[R_EDI] = TO + 0x10;
+    cpu->regs[R_ECX] = 0x2000;
+    ok(CALLS(helper_string(cpu, STR_DESC(STR_STOS, 2, 1, STR_REP, SEG_DS))) == EXC_PF && cpu->cr2 == TO + 0x6000 &&
+           cpu->regs[R_EDI] == TO + 0x6000 && cpu->regs[R_ECX] == 0x2000 - 0x5ff0 / 4 && ram[TO + 0x5fff] == 0x77 &&
+           ram[TO + 0x6000] != 0x77,
+       "up to one that is read-only");
+    cpu->cr0 &= ~(CR0_PG | CR0_WP);
+    mmu_set_control(&cpu->mmu, cpu->cr0, 0, 0, false, true);
+}
+
 static void test_interruptible(void)
 {
     protected_mode(0);
@@ -214,6 +259,7 @@ int main(void)
     test_scan();
     test_faults();
     test_page_fault();
+    test_apart();
     test_interruptible();
     test_ports();
     return tap_done();

@@ -198,6 +198,14 @@ static void wrong_flag(CPUState *cpu)
 {
     cpu->cc ^= 0x4000; /* ZF */
 }
+static void wrong_system_flag(CPUState *cpu)
+{
+    cpu->eflags ^= FL_ID;
+}
+static void wrong_direction(CPUState *cpu)
+{
+    cpu->df = -cpu->df;
+}
 static void wrong_eip(CPUState *cpu)
 {
     cpu->eip++;
@@ -306,6 +314,8 @@ static void test_differences(void)
     char text[256];
     test_difference("a register", wrong_register, "eax", NULL);
     test_difference("a flag", wrong_flag, "arithmetic flags", NULL);
+    test_difference("a flag of the system's", wrong_system_flag, "system flags", NULL);
+    test_difference("the direction flag", wrong_direction, "direction", NULL);
     test_difference("EIP", wrong_eip, "eip", NULL);
     test_difference("a segment's limit", wrong_system, "fs.limit", NULL);
     test_difference("an x87 register", wrong_x87, "r3.mant", NULL);
