@@ -8,7 +8,7 @@
  *   some opcodes    are undefined, or another instruction
  *
  * The table below has what is not the same, instruction by instruction; R8 and R9 hold what is on its way.  Lengths differ,
- * so each case's code is laid out elsewhere, with a map between the two; where the guest's code would be there is INT3. */
+ * so each case's code is laid out elsewhere, with a map between the two; the guest's own can be read, but not run. */
 #include "long_mode.h"
 
 #include <string.h>

@@ -89,7 +89,6 @@ static Outcome *record;
 static const Case *current;
 static uint8_t *code_rw, *long_rw;
 static bool long_mode;
-static uint8_t guest_code[CODE_SIZE]; /* 64-bit mode: what is not at CODE_BASE then */
 
 bool native_long_mode(void)
 {
@@ -113,14 +112,28 @@ static void do_not_judge(unsigned why)
     record->vector = VECTOR_UNJUDGED;
 }
 
-/* An INT3 in the place of the guest's instruction: true, the case goes on with its equal. */
+/* The INT3 of which the code area is full. */
+static void breakpoint(greg_t *r)
+{
+    record->vector = EXC_BP;
+    r[REG_TRAPNO] = EXC_BP;
+    r[REG_RIP]++;
+    r[REG_EFL] &= ~(greg_t)FL_RF;
+}
+
+/* The guest's code is there to be read, not to be run: true, the case goes on with its equal. */
 static bool jumped_to_guest_code(greg_t *r)
 {
-    uint64_t offset = (uint64_t)r[REG_RIP] - 1 - CODE_BASE, inside = (uint64_t)r[REG_RIP] - 1 - current->code_at;
-    if (r[REG_TRAPNO] != EXC_BP || offset >= CODE_SIZE) return false;
-    uint32_t entry = inside < current->len ? long_mode_entry(current, (uint32_t)r[REG_RIP] - 1) : 0;
-    if (entry) r[REG_RIP] = entry;
-    if (!entry && guest_code[offset] != 0xcc) do_not_judge(INTO_OTHER_CODE);
+    enum { FETCH = 1 << 4 };
+    uint64_t offset = (uint64_t)r[REG_RIP] - CODE_BASE, inside = (uint64_t)r[REG_RIP] - current->code_at;
+    if (r[REG_TRAPNO] != EXC_PF || !(r[REG_ERR] & FETCH) || offset >= CODE_SIZE) return false;
+    uint32_t entry = inside < current->len ? long_mode_entry(current, (uint32_t)r[REG_RIP]) : 0;
+    if (entry)
+        r[REG_RIP] = entry;
+    else if (code_rw[offset] == 0xcc)
+        breakpoint(r);
+    else
+        do_not_judge(INTO_OTHER_CODE);
     return entry != 0;
 }
 
@@ -334,7 +347,8 @@ static bool map_long_memory(void)
 {
     own[n_own].lo = LONG_BASE, own[n_own++].hi = LONG_STACK + LONG_STACK_SIZE;
     long_rw = map_code(LONG_BASE, LONG_SIZE);
-    return long_rw && map_data(LONG_STACK, LONG_STACK_SIZE);
+    if (!long_rw || !map_data(LONG_STACK, LONG_STACK_SIZE)) return false;
+    return !mprotect((void *)(uintptr_t)CODE_BASE, CODE_SIZE, PROT_READ);
 }
 
 bool native_is_known(void)
@@ -375,7 +389,7 @@ static bool runs_code(void)
     for (uint32_t i = 0; i < 8; i++) c.in.regs[i] = STACK_BASE + i;
     for (unsigned i = 0; i < 6; i++) c.in.seg[i] = i == W_CS ? SEL_CODE : SEL_DATA;
     c.in.eip = CODE_BASE;
-    if (long_mode) native_write_code(guest_code, &c, 1);
+    if (long_mode) long_mode_lay_out(&c, 1, long_rw);
     native_run(&c, &o);
     return o.vector == EXC_BP && o.s.eip == CODE_BASE + 1 && !memcmp(o.s.regs, c.in.regs, sizeof o.s.regs);
 }
@@ -398,7 +412,6 @@ bool native_init(bool want_long_mode, const char **why)
     set_handlers();
     if (!want_long_mode && runs_code()) return true;
     long_mode = true;
-    memset(guest_code, 0xcc, sizeof guest_code);
     if (!map_long_memory() || !runs_code()) {
         *why = "neither 32-bit code nor its equal in 64-bit mode runs on this host";
         return false;
@@ -412,12 +425,8 @@ uint8_t *native_mem(uint32_t lin)
 }
 void native_write_code(const uint8_t *code, const Case *cases, unsigned n)
 {
-    if (!long_mode) {
-        memcpy(code_rw, code, CODE_SIZE);
-        return;
-    }
-    memmove(guest_code, code, CODE_SIZE);
-    long_mode_lay_out(cases, n, long_rw);
+    memcpy(code_rw, code, CODE_SIZE);
+    if (long_mode) long_mode_lay_out(cases, n, long_rw);
 }
 
 #else
