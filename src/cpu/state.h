@@ -152,6 +152,9 @@ typedef struct CpuApicOps {
     void (*tsc_moved)(void *apic); /* the TSC has been set */
 } CpuApicOps;
 
+/* As many as a compiler has functions and switches at work; 4096 sent GCC out of generated code a million times a second. */
+enum { JUMP_CACHE_BITS = 15, JUMP_CACHE_SIZE = 1 << JUMP_CACHE_BITS };
+
 typedef struct CPUState {
     /* Hot: within reach of an 8-bit displacement. */
     uint32_t regs[8];
@@ -267,7 +270,7 @@ typedef struct CPUState {
     struct JumpCacheEntry {
         uint32_t eip, mode_id;
         const void *code;
-    } jump_cache[4096];
+    } jump_cache[JUMP_CACHE_SIZE];
     uint32_t outside_held;
 } CPUState;
 
@@ -280,7 +283,7 @@ enum { SHADOW_STI = 1, SHADOW_MOVSS = 2 };
 enum { KEPT_RF = 1, KEPT_STEP = 2 };
 static inline unsigned cpu_jump_hash(uint32_t eip)
 {
-    return (eip ^ eip >> 12) & 4095;
+    return (eip ^ eip >> JUMP_CACHE_BITS) & (JUMP_CACHE_SIZE - 1);
 }
 
 #endif

@@ -102,7 +102,7 @@ struct Exec {
     ModeEntry *mode_hash[1 << MODE_HASH_BITS];
     ModeEntry *mode_now;
     uint32_t next_mode_id;
-    TB *jump_tb[4096]; /* the block behind each jump-cache entry */
+    TB *jump_tb[JUMP_CACHE_SIZE]; /* the block behind each jump-cache entry */
     IrBlock ir;
     TB scratch; /* a block that runs once: retried alone, or from memory that cannot be tracked */
     bool scratch_active, retry_single, running;

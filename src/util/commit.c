@@ -1,5 +1,6 @@
 #include "util/commit.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
@@ -39,9 +40,11 @@ uint8_t *commit_reserve(size_t size, size_t lead)
 #ifdef MADV_POPULATE_WRITE
 enum { COLLAPSE = 25 }; /* MADV_COLLAPSE, Linux 6.1: makes one huge page, from what is there and what is not yet */
 
+/* False: not to be had.  That some of it is in use (by a disk's transfer, say) is no answer for other pieces. */
 static bool make_huge(uint8_t *p)
 {
-    return !madvise(p, 4096, MADV_POPULATE_WRITE) && !madvise(p, (size_t)1 << HUGE_SHIFT, COLLAPSE);
+    if (madvise(p, 4096, MADV_POPULATE_WRITE)) return false;
+    return !madvise(p, (size_t)1 << HUGE_SHIFT, COLLAPSE) || errno == EAGAIN || errno == EBUSY;
 }
 static void make_writable(uint8_t *p, size_t bytes)
 {

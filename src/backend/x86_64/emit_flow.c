@@ -271,9 +271,9 @@ static void cold_indirect(Emit *e, Cold *c)
 void emit_jump_slot(Asm *a, unsigned slot, unsigned target)
 {
     asm_mov(a, slot, target);
-    asm_rr(a, DIGIT, 0xc1, 5, slot), asm8(a, 12);
+    asm_rr(a, DIGIT, 0xc1, 5, slot), asm8(a, JUMP_CACHE_BITS);
     asm_rr(a, W32, 0x33, slot, target);
-    asm_alu_imm(a, 4, 4, slot, 4095);
+    asm_alu_imm(a, 4, 4, slot, JUMP_CACHE_SIZE - 1);
     asm_rr(a, DIGIT, 0xc1, 4, slot), asm8(a, 4);
 }
 
