@@ -6,12 +6,30 @@
 #include "tcg/ir.h"
 
 /* Space for code, mapped twice by exec: write here, run there (the portable backend uses rw only).
- * exec_delta: add to a rw address to get the address that runs. */
+ * exec_delta: add to a rw address to get the address that runs.
+ * What a block seldom runs is kept out of the way of the host's instruction cache: in a space of its own, which begins at
+ * offset size and ends at cold_end.  cold_end 0: there is none (the portable backend needs none). */
 typedef struct CodeArena {
     uint8_t *rw;
     size_t size, used;
+    size_t cold_end, cold_used; /* offsets, too */
     ptrdiff_t exec_delta;
 } CodeArena;
+
+static inline size_t arena_room(const CodeArena *a)
+{
+    return a->cold_end ? a->cold_end : a->size;
+}
+static inline size_t arena_used(const CodeArena *a)
+{
+    return a->used + (a->cold_end ? a->cold_used - a->size : 0);
+}
+/* All behind offset `used' is free again. */
+static inline void arena_rewind(CodeArena *a, size_t used)
+{
+    a->used = used;
+    a->cold_used = a->size;
+}
 
 /* One direct exit of a block, inside its owner's translation block.  Generated code names it in
  * CPUState.exit_slot when it leaves through it unlinked. */
@@ -27,10 +45,29 @@ typedef struct BackendCode {
     const void *entry;         /* as run: for jumps within one guest page */
     const void *entry_checked; /* checks first that its linear page still maps to its physical page */
     const void *entry_again;   /* for a jump from the block's own end: what .entry checks still holds */
-    uint32_t size;             /* bytes of host code */
+    const void *cold;          /* as run: where the code out of line begins */
+    uint32_t size, cold_size;  /* bytes of host code: from entry_checked on, and out of line */
     uint32_t reloc, n_reloc;   /* the backend's: what a copy for another EIP must change; none: cannot be copied */
     BackendExit exit[2];
 } BackendCode;
+
+/* Offsets in a block count its code in line first, then what is out of line. */
+static inline uint32_t code_size(const BackendCode *c)
+{
+    return c->size + c->cold_size;
+}
+static inline const uint8_t *code_at(const BackendCode *c, uint32_t offset)
+{
+    return offset < c->size ? (const uint8_t *)c->entry_checked + offset
+                            : (const uint8_t *)c->cold + (offset - c->size);
+}
+/* pc: in the block, or right behind either part. */
+static inline uint32_t code_offset(const BackendCode *c, const void *pc)
+{
+    size_t out = (size_t)((const uint8_t *)pc - (const uint8_t *)c->cold);
+    if (c->cold_size && out <= c->cold_size) return (uint32_t)(c->size + out);
+    return (uint32_t)((const uint8_t *)pc - (const uint8_t *)c->entry_checked);
+}
 
 /* What an indirect jump, indirect call or return remembers when somebody wants to know where it leads. */
 typedef struct BackendLookup {
@@ -65,10 +102,10 @@ typedef struct EmitInfo {
 enum { EMIT_MAP_ENTRY = ~0u };
 #define EMIT_MAP_DATA "data" /* a purpose: no instructions */
 typedef struct EmitMap {
-    uint32_t offset;     /* from the block's start; the range goes on to the next row's, the last one's to the end */
+    uint32_t offset;     /* see code_offset(); the range goes on to the next row's, the last one's to the end */
     uint32_t ir_index;   /* index into IrBlock.insn, or EMIT_MAP_ENTRY: what is done once at the block's entry */
     const char *purpose; /* "TLB check", "flag save", "chain slot", ...; NULL: the operation itself */
-    bool cold;           /* out of line, behind the block */
+    bool cold;           /* out of line */
 } EmitMap;
 
 /* How a copied block differs.  It starts at the same offset in the same physical page, of another linear page. */

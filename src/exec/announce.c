@@ -13,19 +13,20 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 struct Announce {
     FILE *perfmap; /* these are NULL when not asked for */
     JitDump *jitdump;
-    GdbJit *gdbjit;
+    GdbJit *gdbjit, *gdbjit_cold; /* two, for what each tells is one range of addresses */
 };
 
-static void note(const struct Announce *a, const CodeStretch *code)
+static void note(const struct Announce *a, const CodeStretch *code, GdbJit *gdbjit)
 {
     if (a->perfmap) fprintf(a->perfmap, "%" PRIxPTR " %zx %s\n", (uintptr_t)code->start, code->size, code->name);
     if (a->jitdump) jitdump_note(a->jitdump, code);
-    if (a->gdbjit) gdbjit_note(a->gdbjit, code);
+    if (gdbjit) gdbjit_note(gdbjit, code);
 }
 
 void announce_block(Exec *ex, const TB *tb)
@@ -35,7 +36,10 @@ void announce_block(Exec *ex, const TB *tb)
     symbols_text(symbol, sizeof symbol, tb->lin);
     snprintf(name, sizeof name, "cpl%u:%08x%s%s%s", tb->mode & MODE_CPL, tb->lin,
              tb->mode & MODE_WINDOW || tb->system_window ? ":window" : "", *symbol ? " " : "", symbol);
-    note(ex->announce, &(CodeStretch){ tb->code.entry_checked, tb->code.size, name });
+    const struct Announce *a = ex->announce;
+    note(a, &(CodeStretch){ tb->code.entry_checked, tb->code.size, name }, a->gdbjit);
+    strncat(name, ":out-of-line", sizeof name - strlen(name) - 1);
+    if (tb->code.cold_size) note(a, &(CodeStretch){ tb->code.cold, tb->code.cold_size, name }, a->gdbjit_cold);
 }
 
 /* From the name at one address to the next: a thunk has no other end. */
@@ -47,7 +51,7 @@ static void announce_shared(const Exec *ex)
     for (const uint8_t *p = code + 1; p <= end; p++) {
         const char *next = p < end ? ex->backend->shared_name(p) : "";
         if (!next) continue;
-        note(ex->announce, &(CodeStretch){ start, (size_t)(p - start), name });
+        note(ex->announce, &(CodeStretch){ start, (size_t)(p - start), name }, ex->announce->gdbjit);
         start = p;
         name = next;
     }
@@ -77,19 +81,23 @@ bool announce_open(Exec *ex, char *error, size_t error_size)
     if (o->perfmap && !open_perfmap(a, error, error_size)) return false;
     if (o->jitdump && !(a->jitdump = jitdump_open(o->jitdump, error, error_size))) return false;
     if (o->gdbjit && !(a->gdbjit = gdbjit_open(ex->backend))) return false;
+    if (o->gdbjit && !(a->gdbjit_cold = gdbjit_open(ex->backend))) return false;
     announce_shared(ex);
     return true;
 }
 
 void announce_poll(Exec *ex)
 {
-    if (ex->announce && ex->announce->gdbjit) gdbjit_poll(ex->announce->gdbjit);
+    if (!ex->announce || !ex->announce->gdbjit) return;
+    gdbjit_poll(ex->announce->gdbjit);
+    gdbjit_poll(ex->announce->gdbjit_cold);
 }
 
 void announce_flush(Exec *ex)
 {
     if (!ex->announce || !ex->announce->gdbjit) return;
     gdbjit_forget(ex->announce->gdbjit);
+    gdbjit_forget(ex->announce->gdbjit_cold);
     announce_shared(ex);
 }
 
@@ -100,6 +108,7 @@ void announce_close(Exec *ex)
     if (a->perfmap) fclose(a->perfmap);
     jitdump_close(a->jitdump);
     gdbjit_close(a->gdbjit);
+    gdbjit_close(a->gdbjit_cold);
     free(a);
     ex->announce = NULL;
 }

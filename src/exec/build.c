@@ -210,14 +210,14 @@ static TB *try_build(Exec *ex, PhysAddr phys, uint32_t lin)
     ex->n_translated++;
     ex->n_guest_bytes += tb->size;
     ex->n_guest_insns += tb->n_guest;
-    ex->n_host_bytes += tb->code.size;
+    ex->n_host_bytes += code_size(&tb->code);
     return tb;
 }
 
 static _Noreturn void does_not_fit(Exec *ex)
 {
     fprintf(stderr, "calque: a block at %08x does not fit an empty code cache of %zu MiB\n", ex->cpu->eip,
-            ex->arena.size >> 20);
+            arena_room(&ex->arena) >> 20);
     exit(1);
 }
 
@@ -247,14 +247,14 @@ TB *build_scratch(Exec *ex, uint32_t lin, const TB *whole)
     bool trackable;
     if (!mmu_translate(&cpu->mmu, lin, MMU_EXEC, cpu_mmu_idx(cpu), &phys, &fault)) cpu_raise_pf(cpu, &fault);
     cache_mode_id(ex);
-    size_t mark = ex->arena.used;
+    CodeArena mark = ex->arena;
     if (!fill(ex, &ex->scratch, phys, lin, how, &trackable)) {
         exec_flush(ex);
         cache_mode_id(ex);
-        mark = ex->arena.used;
+        mark = ex->arena;
         if (!fill(ex, &ex->scratch, phys, lin, alone, &trackable)) does_not_fit(ex); /* its code is no longer tracked */
     }
-    ex->arena.used = mark; /* runs once: the next translation may overwrite it */
+    ex->arena = mark; /* runs once: the next translation may overwrite it */
     ex->scratch_active = true;
     return &ex->scratch;
 }
@@ -266,7 +266,7 @@ TB *build_show(Exec *ex, const TB *tb)
     How how = { tb != &ex->scratch, tb->n_guest, tb->advice };
     PhysAddr phys = tb->phys;
     uint32_t lin = tb->lin, mask = log_mask;
-    ex->arena.used = ex->arena_base;
+    arena_rewind(&ex->arena, ex->arena_base);
     log_mask |= LOG_IN_ASM | LOG_OP | LOG_OP_OPT | LOG_OUT_ASM;
     showing = true;
     bool good = fill(ex, &again, phys, lin, how, &trackable);
@@ -295,14 +295,14 @@ uint32_t exec_show(Exec *ex, const ExecShow *how)
     set_only(&ex->no_window, how->no_window, how->phys);
     set_only(&ex->hot, how->system_window, how->phys & ~(PhysAddr)PAGE_MASK);
     How as = { true, how->insns, { how->soft_from, how->soft_to, how->no_look_ahead } };
-    ex->arena.used = ex->arena_base;
+    arena_rewind(&ex->arena, ex->arena_base);
     log_mask |= how->items;
     showing = true;
     if (!setjmp(env)) good = fill(ex, &tb, how->phys, cpu->seg[SEG_CS].base + cpu->eip, as, &trackable);
     showing = false;
     log_mask = mask;
     cpu->exc_env = NULL;
-    return good ? tb.code.size : 0;
+    return good ? code_size(&tb.code) : 0;
 }
 
 /* The successors that the block's last operation, still in ex->ir, names. */

@@ -47,6 +47,11 @@ static bool map_arena(Exec *ex, size_t size, char *error, size_t error_size)
         return false;
     }
     ex->arena = (CodeArena){ .rw = rw, .size = size, .exec_delta = (uint8_t *)rx - (uint8_t *)rw };
+    if (ex->backend->native) { /* about as much of a block is out of line as is in line */
+        ex->arena.size = size / 2;
+        ex->arena.cold_end = size;
+        ex->arena.cold_used = size / 2;
+    }
     return true;
 }
 
@@ -61,14 +66,22 @@ static void *map_table(size_t size)
     return p && !mprotect(p, size, PROT_READ | PROT_WRITE) ? p : NULL;
 }
 
+static bool commit_arena(Exec *ex)
+{
+    uint8_t *cold = ex->arena.rw + ex->arena.size;
+    ptrdiff_t run = ex->arena.exec_delta;
+    size_t cold_size = arena_room(&ex->arena) - ex->arena.size;
+    return commit_init(&ex->commit_code, ex->arena.rw, ex->arena.size, ex->arena.rw + run) &&
+           (!cold_size || commit_init(&ex->commit_cold, cold, cold_size, cold + run));
+}
+
 bool cache_init(Exec *ex, char *error, size_t error_size)
 {
     size_t size = (size_t)(ex->opt.tb_size_mib ? ex->opt.tb_size_mib : default_size_mib()) << 20;
     if (!map_arena(ex, size, error, error_size)) return false;
     ex->max_tb = (uint32_t)(size / BYTES_PER_TB);
     ex->tb = map_table(table_size(ex));
-    if (!ex->tb || !commit_init(&ex->commit_code, ex->arena.rw, size, ex->arena.rw + ex->arena.exec_delta) ||
-        !commit_init(&ex->commit_tb, (uint8_t *)ex->tb, table_size(ex), NULL)) {
+    if (!ex->tb || !commit_arena(ex) || !commit_init(&ex->commit_tb, (uint8_t *)ex->tb, table_size(ex), NULL)) {
         snprintf(error, error_size, "code cache: no memory for %u blocks", ex->max_tb);
         return false;
     }
@@ -100,6 +113,7 @@ void cache_commit(Exec *ex)
 {
     enum { NEXT = 64 << 10 };
     commit_next(&ex->commit_code, ex->arena.used, NEXT);
+    if (ex->arena.cold_end) commit_next(&ex->commit_cold, ex->arena.cold_used - ex->arena.size, NEXT);
     commit_next(&ex->commit_tb, ex->n_tb * sizeof *ex->tb, sizeof *ex->tb);
 }
 
@@ -108,10 +122,11 @@ void cache_free(Exec *ex)
     pages_free(ex, false);
     free_modes(ex);
     commit_end(&ex->commit_code);
+    commit_end(&ex->commit_cold);
     commit_end(&ex->commit_tb);
     if (ex->arena.rw) {
-        munmap(ex->arena.rw + ex->arena.exec_delta, ex->arena.size);
-        munmap(ex->arena.rw, ex->arena.size);
+        munmap(ex->arena.rw + ex->arena.exec_delta, arena_room(&ex->arena));
+        munmap(ex->arena.rw, arena_room(&ex->arena));
     }
     if (ex->tb) munmap(ex->tb, table_size(ex));
 }
@@ -130,7 +145,7 @@ void exec_flush(Exec *ex)
     free_modes(ex);
     ex->next_mode_id = 1;
     ex->n_tb = 0;
-    ex->arena.used = ex->arena_base;
+    arena_rewind(&ex->arena, ex->arena_base);
     ex->last_exit = NULL;
     ex->scratch_active = false;
     ex->n_flush++;
@@ -192,24 +207,30 @@ void cache_insert(Exec *ex, TB *tb)
     pages_add(ex, tb);
 }
 
+/* In line, or out of line. */
+static bool has_code_at(const TB *tb, const uint8_t *pc)
+{
+    const uint8_t *hot = tb->code.entry_checked, *cold = tb->code.cold;
+    return (pc >= hot && pc <= hot + tb->code.size) ||
+           (tb->code.cold_size && pc >= cold && pc <= cold + tb->code.cold_size);
+}
+
 TB *cache_tb_at(Exec *ex, const void *host_pc)
 {
     if (!host_pc) return NULL;
-    const uint8_t *pc = host_pc;
-    if (ex->scratch_active && pc >= (const uint8_t *)ex->scratch.code.entry_checked &&
-        pc <= (const uint8_t *)ex->scratch.code.entry_checked + ex->scratch.code.size)
-        return &ex->scratch;
+    const uint8_t *pc = host_pc, *cold = ex->arena.rw + ex->arena.exec_delta + ex->arena.size;
+    if (ex->scratch_active && has_code_at(&ex->scratch, pc)) return &ex->scratch;
+    bool in_cold = ex->arena.cold_end && pc >= cold;
     uint32_t lo = 0, hi = ex->n_tb;
     while (lo < hi) {
         uint32_t mid = (lo + hi) / 2;
-        if ((const uint8_t *)ex->tb[mid].code.entry_checked <= pc)
+        const BackendCode *c = &ex->tb[mid].code;
+        if ((const uint8_t *)(in_cold ? c->cold : c->entry_checked) <= pc)
             lo = mid + 1;
         else
             hi = mid;
     }
-    if (!lo) return NULL;
-    TB *tb = &ex->tb[lo - 1];
-    return pc <= (const uint8_t *)tb->code.entry_checked + tb->code.size ? tb : NULL;
+    return lo && has_code_at(&ex->tb[lo - 1], pc) ? &ex->tb[lo - 1] : NULL;
 }
 
 /* --- chaining ------------------------------------------------------------------------------------------ */

@@ -73,7 +73,6 @@ static void host_line(const Range *r, uint32_t offset, const char *bytes, const 
 /* Where a jump or call goes: +OFFSET in this block, or the name of what all blocks share. */
 static void jump_text(const BlockDump *d, const cs_insn *insn, char *buf, size_t size)
 {
-    const uint8_t *base = d->tb->code.entry_checked;
     bool jump = insn->mnemonic[0] == 'j' || !strcmp(insn->mnemonic, "call");
     char *end;
     uint64_t to = jump ? strtoull(insn->op_str, &end, 0) : 0;
@@ -83,8 +82,8 @@ static void jump_text(const BlockDump *d, const cs_insn *insn, char *buf, size_t
     }
     const Backend *backend = d->ex->backend;
     const char *name = backend->shared_name ? backend->shared_name((const void *)(uintptr_t)to) : NULL;
-    uint64_t offset = to - (uintptr_t)base;
-    if (offset < d->tb->code.size)
+    uint64_t offset = code_offset(&d->tb->code, (const void *)(uintptr_t)to);
+    if (offset < code_size(&d->tb->code))
         snprintf(buf, size, "%s +%03llx", insn->mnemonic, (unsigned long long)offset);
     else
         snprintf(buf, size, "%s %s", insn->mnemonic, name ? name : insn->op_str);
@@ -93,18 +92,18 @@ static void jump_text(const BlockDump *d, const cs_insn *insn, char *buf, size_t
 /* One instruction, or some data; returns its length. */
 static uint32_t native_line(const Range *r, uint32_t from, uint32_t to)
 {
-    const uint8_t *code = r->d->tb->code.entry_checked;
+    const uint8_t *code = code_at(&r->d->tb->code, from);
     bool data = r->row->purpose && !strcmp(r->row->purpose, EMIT_MAP_DATA);
     csh h = data ? 0 : host_handle();
     char bytes[40], text[200] = "";
     uint32_t len = data && to - from > 8 ? 8 : data ? to - from : 1;
     cs_insn *insn = NULL;
-    if (h && cs_disasm(h, code + from, to - from, (uintptr_t)(code + from), 1, &insn) == 1) {
+    if (h && cs_disasm(h, code, to - from, (uintptr_t)code, 1, &insn) == 1) {
         len = insn->size;
         jump_text(r->d, insn, text, sizeof text);
         cs_free(insn, 1);
     }
-    dump_hex(bytes, sizeof bytes, code + from, len);
+    dump_hex(bytes, sizeof bytes, code, len);
     host_line(r, from, bytes, text);
     return len;
 }
@@ -127,7 +126,7 @@ void dump_host(const BlockDump *d, uint32_t first, uint32_t last, bool cold, Hos
         const EmitMap *row = &d->map[i];
         bool mine = entry ? row->ir_index == EMIT_MAP_ENTRY : row->ir_index >= first && row->ir_index < last;
         if (!mine || row->cold != cold) continue;
-        uint32_t end = i + 1 < d->map_n ? row[1].offset : d->tb->code.size;
+        uint32_t end = i + 1 < d->map_n ? row[1].offset : code_size(&d->tb->code);
         Range r = { d, row, count };
         if (cold) count->cold_bytes += end - row->offset;
         if (d->ex->backend->native)
@@ -154,7 +153,7 @@ void dump_host_totals(const BlockDump *d, const HostCount *count)
         text, sizeof text,
         "guest %u bytes, %u instructions; host %u bytes, %u %s, %.1f for each of the guest's; out of line %u bytes, "
         "%u %s",
-        tb->size, tb->n_guest, tb->code.size - count->cold_bytes, count->hot, unit,
+        tb->size, tb->n_guest, code_size(&tb->code) - count->cold_bytes, count->hot, unit,
         (double)count->hot / (tb->n_guest ? tb->n_guest : 1), count->cold_bytes, count->cold, unit);
     dump_line(DUMP_HEAD, "total", text, "", "", NULL);
     qsort(sorted.purpose, sorted.n_purposes, sizeof *sorted.purpose, by_count);

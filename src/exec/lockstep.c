@@ -105,7 +105,8 @@ static bool emit_all(LockstepCode *c, CodeArena *arena, const IrBlock *b, const 
 static bool emit(CodeArena *arena, const IrBlock *b, const EmitInfo *info, BackendCode *out, EmitMap *map,
                  unsigned map_cap, unsigned *map_n)
 {
-    size_t start = arena->used, at = aligned(start), marks = count_marks(b);
+    CodeArena before = *arena;
+    size_t at = aligned(arena->used), marks = count_marks(b);
     size_t bytes = sizeof(LockstepCode) + marks * sizeof(LiveFlags);
     if (at + bytes + 4096 > arena->size) return false;
     LockstepCode *c = (LockstepCode *)(void *)(arena->rw + at);
@@ -117,7 +118,7 @@ static bool emit(CodeArena *arena, const IrBlock *b, const EmitInfo *info, Backe
     c->use = &c->tested;
     arena->used = at + bytes;
     if (!emit_all(c, arena, b, info, map, map_cap, map_n)) {
-        arena->used = start;
+        *arena = before;
         return false;
     }
     *out = c->tested; /* for the log, and to find the block by an address in it */

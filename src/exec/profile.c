@@ -19,7 +19,7 @@ struct Profile {
 static enum Place place_of(const Exec *ex, const void *pc)
 {
     const uint8_t *code = ex->arena.rw + ex->arena.exec_delta, *p = pc;
-    if (ex->backend->native && p >= code && p < code + ex->arena.size) return IN_CODE;
+    if (ex->backend->native && p >= code && p < code + arena_room(&ex->arena)) return IN_CODE;
     if (ex->translating) return IN_TRANSLATION;
     return ex->backend->native && ex->cpu->host_pc ? IN_CALLOUT : IN_LOOP;
 }

@@ -16,8 +16,8 @@ static double ratio(uint64_t a, uint64_t b)
 
 static void print_code(const Exec *ex, const Lines *out)
 {
-    lines_put(out, "Translation cache: %zu of %zu KiB used, backend %s", ex->arena.used >> 10, ex->arena.size >> 10,
-              ex->backend->name);
+    lines_put(out, "Translation cache: %zu of %zu KiB used, backend %s", arena_used(&ex->arena) >> 10,
+              arena_room(&ex->arena) >> 10, ex->backend->name);
     lines_put(
         out, "Blocks: %u now, %" PRIu64 " translated, %" PRIu64 " copied, %" PRIu64 " invalidated, %" PRIu64 " flushes",
         ex->n_tb, ex->n_translated, ex->n_copied, ex->n_invalidated, ex->n_flush);

@@ -91,9 +91,9 @@ struct Exec {
     ExecHooks hooks;
     ExecOptions opt;
     CodeArena arena;
-    size_t arena_base;                 /* used after init: where blocks begin */
-    CommitArea commit_code, commit_tb; /* the arena, and the table below */
-    TB *tb;                            /* all blocks, in order of their code addresses */
+    size_t arena_base;                              /* used after init: where blocks begin */
+    CommitArea commit_code, commit_cold, commit_tb; /* the arena's two parts, and the table below */
+    TB *tb;                                         /* all blocks, in order of their code addresses */
     uint32_t n_tb, max_tb;
     TB *hash[1 << TB_HASH_BITS];
     TB *twin[1 << TWIN_BITS]; /* twin.c; by hash of physical address and mode */

@@ -190,7 +190,7 @@ void trace_made_(Exec *ex, TB *tb)
                                mode,
                                tb->size,
                                tb->n_guest,
-                               tb->code.size,
+                               code_size(&tb->code),
                                how_made(tb),
                                tb->advice.soft_from,
                                tb->advice.soft_to,
@@ -211,7 +211,7 @@ void trace_copied_(Exec *ex, TB *tb, const TB *from)
     Trace *t = ex->trace;
     uint32_t offset, symbol = symbol_index(t, tb->lin, &offset);
     TraceFile *f = event(t, TRACE_COPIED);
-    const uint64_t field[] = { t->next_id, tb->eip, from->trace_id, tb->code.size, symbol, offset };
+    const uint64_t field[] = { t->next_id, tb->eip, from->trace_id, code_size(&tb->code), symbol, offset };
     for (unsigned i = 0; i < sizeof field / sizeof *field; i++) trace_put(f, field[i]);
     trace_end(f);
     tb->trace_id = t->next_id++;
@@ -257,7 +257,7 @@ void trace_flushed_(Exec *ex)
     Trace *t = ex->trace;
     TraceFile *f = event(t, TRACE_FLUSHED);
     trace_put(f, ex->n_tb);
-    trace_put(f, ex->arena.used - ex->arena_base);
+    trace_put(f, arena_used(&ex->arena) - ex->arena_base);
     trace_end(f);
     trace_tallies_forget(t);
     if (t->mode_index) memset(t->mode_index, 0, t->mode_room * sizeof *t->mode_index);
@@ -270,7 +270,7 @@ static void put_place(Exec *ex, TraceFile *f)
     const uint8_t *pc = ex->cpu->host_pc;
     const TB *tb = cache_tb_at(ex, pc);
     trace_put(f, tb ? tb->trace_id : 0);
-    trace_put(f, tb ? (uint64_t)(pc - (const uint8_t *)tb->code.entry_checked) : 0);
+    trace_put(f, tb ? code_offset(&tb->code, pc) : 0);
 }
 
 void trace_jumped_out_(Exec *ex)
@@ -305,9 +305,8 @@ static void put_counts(Exec *ex)
 {
     const Mmu *m = &ex->cpu->mmu;
     TraceFile *f = event(ex->trace, TRACE_COUNTS);
-    const uint64_t field[] = {
-        ex->n_tb, ex->arena.used - ex->arena_base, m->n_miss, m->n_slow, m->n_flush, ex->n_runs
-    };
+    const uint64_t field[] = { ex->n_tb,  arena_used(&ex->arena) - ex->arena_base, m->n_miss, m->n_slow, m->n_flush,
+                               ex->n_runs };
     for (unsigned i = 0; i < sizeof field / sizeof *field; i++) trace_put(f, field[i]);
     trace_end(f);
 }

@@ -7,7 +7,7 @@
 static bool in_blocks(const Exec *ex, const void *pc)
 {
     const uint8_t *base = ex->arena.rw + ex->arena.exec_delta, *p = pc;
-    return p >= base + ex->arena_base && p < base + ex->arena.size;
+    return p >= base + ex->arena_base && p < base + arena_room(&ex->arena);
 }
 
 /* In a signal handler. */
@@ -60,7 +60,7 @@ void trace_drain_samples(Trace *t)
     while (s->tail != head) {
         const struct TraceSample *at = &s->ring[s->tail % SAMPLE_RING];
         const TB *tb = cache_tb_at(t->ex, at->pc);
-        uint64_t offset = tb ? (uint64_t)((const uint8_t *)at->pc - (const uint8_t *)tb->code.entry_checked) : 0;
+        uint64_t offset = tb ? code_offset(&tb->code, at->pc) : 0;
         put_sample(t, at->us, at->place, tb, offset);
         __atomic_store_n(&s->tail, s->tail + 1, __ATOMIC_RELEASE);
     }

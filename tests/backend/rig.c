@@ -23,7 +23,8 @@ static bool open_arena(CodeArena *a)
     uint8_t *rx = mmap(NULL, ARENA_SIZE, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
     close(fd);
     if (rw == MAP_FAILED || rx == MAP_FAILED) return false;
-    *a = (CodeArena){ .rw = rw, .size = ARENA_SIZE, .exec_delta = rx - rw };
+    *a = (CodeArena){ .rw = rw, .size = ARENA_SIZE / 2, .cold_end = ARENA_SIZE, .exec_delta = rx - rw };
+    arena_rewind(a, 0);
     return true;
 }
 
@@ -52,15 +53,15 @@ bool rig_open(Rig *r, const char *backend)
     r->cpu->mode_id = 7;
     r->cpu->exit_request = 0;
     if (!r->backend->init(r->cpu, &r->arena, &why)) return false;
-    r->arena_start = r->arena.used;
+    r->arena_start = r->arena;
     ir_block_init(&r->b);
     return true;
 }
 
 void rig_close(Rig *r)
 {
-    munmap(r->arena.rw, r->arena.size);
-    munmap(r->arena.rw + r->arena.exec_delta, r->arena.size);
+    munmap(r->arena.rw, ARENA_SIZE);
+    munmap(r->arena.rw + r->arena.exec_delta, ARENA_SIZE);
     ir_block_free(&r->b);
     cpu_free(r->cpu);
     phys_free(r->phys);
@@ -83,7 +84,7 @@ void rig_begin(Rig *r)
 
 bool rig_emit(Rig *r)
 {
-    r->arena.used = r->arena_start;
+    r->arena = r->arena_start;
     return r->backend->emit(&r->arena, &r->b, &r->info, &r->code, NULL, 0, NULL);
 }
 

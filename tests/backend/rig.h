@@ -13,7 +13,7 @@ typedef struct Rig {
     PhysMem *phys;
     uint8_t *ram;
     CodeArena arena;
-    size_t arena_start; /* after the backend's own */
+    CodeArena arena_start; /* after the backend's own */
     IrBlock b;
     BackendCode code;
     EmitInfo info;

@@ -127,6 +127,29 @@ static void test_exits(Rig *r)
     r->cpu->mode = rig_mode;
 }
 
+/* What is seldom run lies apart, and has an end of its own. */
+static void test_out_of_line(Rig *r)
+{
+    const char *name = r->backend->name;
+    CodeArena start = r->arena_start;
+    emit_counter(r, RIG_EIP);
+    ok(rig_emit(r) && code_size(&r->code) == r->code.size + r->code.cold_size, "%s: emits", name);
+    bool apart = r->backend->native;
+    const uint8_t *run = r->arena.rw + r->arena.exec_delta;
+    ok(!apart || ((const uint8_t *)r->code.entry_checked + r->code.size <= run + r->arena.size &&
+                  (const uint8_t *)r->code.cold >= run + r->arena.size && r->code.cold_size),
+       "%s: code out of line is not among the other", name);
+    bool found = true;
+    for (uint32_t i = 0; i < code_size(&r->code); i++) found &= code_offset(&r->code, code_at(&r->code, i)) == i;
+    ok(found, "%s: each byte has its offset", name);
+    r->arena_start.cold_end = r->arena_start.cold_used + 4096 + 16;
+    ok(rig_emit(r), "%s: just room enough out of line", name);
+    r->arena_start.cold_end -= 32;
+    ok(rig_emit(r) != apart && (!apart || !memcmp(&r->arena, &r->arena_start, sizeof r->arena)),
+       "%s: not enough: nothing is used", name);
+    r->arena_start = start;
+}
+
 static void test_indirect(Rig *r)
 {
     static const uint8_t ops[] = { IR_JMPR, IR_RET, IR_CALLR };
@@ -141,8 +164,8 @@ static void test_indirect(Rig *r)
     rig_end(r, NOT_TAKEN);
     ok(rig_emit(r), "%s: emits a landing place", r->backend->name);
     landing = r->code;
-    size_t start = r->arena_start;
-    r->arena_start = r->arena.used;
+    CodeArena start = r->arena_start;
+    r->arena_start = r->arena;
     for (unsigned i = 0; i < sizeof ops; i++) {
         rig_begin(r);
         in = ir_emit(&r->b, ops[i], 4);
@@ -339,6 +362,7 @@ static void test_backend(const char *name)
     test_conditions(&r);
     test_jz(&r);
     test_exits(&r);
+    test_out_of_line(&r);
     test_indirect(&r);
     test_checks(&r);
     test_helpers(&r);

@@ -266,17 +266,32 @@ void cold_site(Cold *c, uint8_t *site)
     c->site[c->n_sites++] = site;
 }
 
+static bool is_out_of_line(const Emit *e, const uint8_t *p)
+{
+    return e->cold_start && p >= e->cold_start;
+}
+
+void emit_patch(Emit *e, uint8_t *site, const uint8_t *target)
+{
+    asm_patch(site, target);
+    if (target < e->start)
+        reloc_note(e, RELOC_AWAY, site); /* a thunk */
+    else if (is_out_of_line(e, site) != is_out_of_line(e, target))
+        reloc_note(e, RELOC_ACROSS, site);
+}
+
 void emit_call(Emit *e, const uint8_t *thunk)
 {
-    uint8_t *site = asm_call(&e->a);
-    asm_patch(site, thunk);
-    reloc_note(e, RELOC_AWAY, site);
+    emit_patch(e, asm_call(&e->a), thunk);
 }
 void emit_jmp_to(Emit *e, const uint8_t *target)
 {
-    uint8_t *site = asm_jmp(&e->a);
-    asm_patch(site, target);
-    if (target < e->start) reloc_note(e, RELOC_AWAY, site); /* a thunk */
+    emit_patch(e, asm_jmp(&e->a), target);
+}
+
+static uint32_t offset_here(const Emit *e)
+{
+    return (uint32_t)(e->cold_start ? e->out->size + (size_t)(e->a.p - e->cold_start) : (size_t)(e->a.p - e->start));
 }
 
 const char *map_purpose(Emit *e, const char *purpose)
@@ -284,15 +299,34 @@ const char *map_purpose(Emit *e, const char *purpose)
     const char *was = e->purpose;
     e->purpose = purpose;
     if (!e->map) return was;
-    uint32_t offset = (uint32_t)(e->a.p - e->start);
+    uint32_t offset = offset_here(e);
     if (e->map_n && e->map[e->map_n - 1].offset == offset) e->map_n--; /* nothing came of it */
     if (e->map_n < e->map_cap) e->map[e->map_n++] = (EmitMap){ offset, e->cur, purpose, e->is_cold };
     return was;
 }
 
+/* The code in line is complete. */
+static void begin_cold(Emit *e)
+{
+    CodeArena *a = e->arena;
+    if (asm_full(&e->a)) e->failed = true;
+    e->out->size = (uint32_t)(e->a.p - e->start);
+    e->a.p = e->cold_start = a->rw + ((a->cold_used + 15) & ~(size_t)15);
+    e->a.end = a->rw + a->cold_end - ASM_SLACK;
+    e->out->cold = e->cold_start + a->exec_delta;
+    e->is_cold = true;
+}
+
+static void end_cold(Emit *e)
+{
+    CodeArena *a = e->arena;
+    e->out->cold_size = (uint32_t)(e->a.p - e->cold_start);
+    a->used = (size_t)(e->start - a->rw) + e->out->size;
+    a->cold_used = (size_t)(e->a.p - a->rw);
+}
+
 static void emit_cold(Emit *e)
 {
-    e->is_cold = true;
     for (uint32_t i = 0; i < e->n_cold && !asm_full(&e->a); i++) { /* n_cold may grow */
         Cold *c = &e->cold[i];
         e->alloc = c->alloc;
@@ -300,7 +334,7 @@ static void emit_cold(Emit *e)
         e->eip = c->eip;
         e->busy = 0;
         map_purpose(e, "window miss");
-        for (unsigned k = 0; k < c->n_sites; k++) asm_patch(c->site[k], e->a.p);
+        for (unsigned k = 0; k < c->n_sites; k++) emit_patch(e, c->site[k], e->a.p);
         if (c->window.window) {
             ptrdiff_t run = e->arena->exec_delta;
             if (!fault_note(c->fault + run, e->a.p + run)) e->failed = true;
@@ -449,7 +483,7 @@ static bool emit_block(CodeArena *arena, const IrBlock *b, const EmitInfo *info,
 {
     assert(b->n <= sizeof work.live && b->n_temps <= sizeof work.loc);
     size_t start = (arena->used + 15) & ~(size_t)15;
-    if (start + 4096 > arena->size) return false;
+    if (start + 4096 > arena->size || arena->cold_used + 4096 > arena->cold_end) return false;
     Emit e = { .b = b,
                .info = info,
                .out = out,
@@ -475,11 +509,11 @@ static bool emit_block(CodeArena *arena, const IrBlock *b, const EmitInfo *info,
     reloc_begin(&e);
     emit_entry(&e);
     emit_range(&e, 0, b->n - 1);
+    begin_cold(&e);
     emit_cold(&e);
     reloc_end(&e);
     if (asm_full(&e.a) || e.failed) return false;
-    out->size = (uint32_t)(e.a.p - e.start);
-    arena->used = (size_t)(e.a.p - arena->rw);
+    end_cold(&e);
     if (map_n) *map_n = e.map_n;
     return true;
 }

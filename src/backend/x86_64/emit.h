@@ -57,8 +57,9 @@ typedef struct Emit {
     BackendCode *out;
     CodeArena *arena;
     uint8_t *start;
-    uint32_t cur; /* index of the IR operation being emitted */
-    uint32_t eip; /* guest EIP of the current guest instruction */
+    uint8_t *cold_start; /* NULL until the code out of line begins */
+    uint32_t cur;        /* index of the IR operation being emitted */
+    uint32_t eip;        /* guest EIP of the current guest instruction */
     AllocState alloc;
     uint8_t *live;      /* flags live after each operation */
     uint32_t *last_use; /* by temporary */
@@ -135,6 +136,8 @@ uint8_t flags_live_before(const Emit *e);
 Cold *cold_new(Emit *e, void (*fn)(Emit *, Cold *));
 void cold_site(Cold *c, uint8_t *site);
 void emit_range(Emit *e, uint32_t first, uint32_t last);
+void emit_patch(Emit *e, uint8_t *site,
+                const uint8_t *target); /* the jump at site leads to target: asm_patch(), noted */
 void emit_call(Emit *e, const uint8_t *thunk);
 void emit_jmp_to(Emit *e, const uint8_t *target);
 /* AH..BH cannot stand beside R8-R15: swap the halves around a byte access (keeps flags). */
@@ -148,10 +151,11 @@ void emit_jump_slot(Asm *a, unsigned slot, unsigned target);
     asm_mem_index(RBP, slot, 0, (int32_t)(offsetof(CPUState, jump_cache) + offsetof(struct JumpCacheEntry, field)))
 /* relocate.c: words that are others in a copy of the block for another EIP */
 enum {
-    RELOC_EIP,   /* 32 bits: moves with EIP */
-    RELOC_AWAY,  /* 32 bits: relative address of something outside the block */
-    RELOC_OWNER, /* 64 bits: address in the owner */
-    RELOC_PAGE   /* operand and immediate of the check of the block's page */
+    RELOC_EIP,    /* 32 bits: moves with EIP */
+    RELOC_AWAY,   /* 32 bits: relative address of something outside the block */
+    RELOC_ACROSS, /* 32 bits: relative address in the block's other part, of code in line or out of line */
+    RELOC_OWNER,  /* 64 bits: address in the owner */
+    RELOC_PAGE    /* operand and immediate of the check of the block's page */
 };
 void reloc_begin(Emit *e);
 void reloc_end(Emit *e);
@@ -211,8 +215,9 @@ void mem_linear(Emit *e, const IrMem *m); /* linear address to r8, unchecked */
 bool fault_setup(const char **error);
 void fault_thread(CPUState *cpu);       /* the calling thread is going to run code that uses the window */
 void fault_forget(const uint8_t *code); /* code from this address on (as run) is gone */
-bool fault_copy(const uint8_t *code, size_t size, ptrdiff_t shift); /* for a copy of this code. False: no memory */
-bool fault_note(const uint8_t *insn, const uint8_t *cold);          /* both as run, in rising order. False: no memory */
+/* For a copy of this code, in line, and what it has out of line.  False: no memory. */
+bool fault_copy(const uint8_t *code, size_t size, ptrdiff_t shift, ptrdiff_t cold_shift);
+bool fault_note(const uint8_t *insn, const uint8_t *cold); /* both as run, in rising order. False: no memory */
 
 /* emit_alu.c */
 void emit_mov(Emit *e, const IrInsn *in);

@@ -282,7 +282,7 @@ static void cold_tell(Emit *e, Cold *c)
     map_purpose(e, "lookup told");
     AsmMem left = asm_mem(R9, offsetof(BackendLookup, left));
     asm_alu_mem_imm(&e->a, 4, 7, left, 0);
-    asm_patch(asm_jcc(&e->a, CC_LE), c->back);
+    emit_patch(e, asm_jcc(&e->a, CC_LE), c->back);
     asm_alu_mem_imm(&e->a, 4, 5, left, 1);
     emit_call(e, thunks.lookup_seen);
     emit_jmp_to(e, c->back);

@@ -317,7 +317,7 @@ AsmMem mem_operand(Emit *e, const IrMem *m, unsigned size, unsigned use, void (*
 void cold_seg_entry(Emit *e, Cold *c, const uint8_t *start)
 {
     if (!c->seg_site) return;
-    asm_patch(c->seg_site, e->a.p);
+    emit_patch(e, c->seg_site, e->a.p);
     asm_rm(&e->a, W32, 0x03, R8, seg_field(c->seg, offsetof(SegCache, base)));
     emit_jmp_to(e, start);
 }

@@ -125,7 +125,7 @@ void fault_thread(CPUState *cpu)
 
 void fault_forget(const uint8_t *code)
 {
-    while (faults.n && faults.site[faults.n - 1].cold >= code) faults.n--;
+    while (faults.n && faults.site[faults.n - 1].insn >= code) faults.n--;
 }
 
 bool fault_note(const uint8_t *insn, const uint8_t *cold)
@@ -141,9 +141,9 @@ bool fault_note(const uint8_t *insn, const uint8_t *cold)
     return true;
 }
 
-bool fault_copy(const uint8_t *code, size_t size, ptrdiff_t shift)
+bool fault_copy(const uint8_t *code, size_t size, ptrdiff_t shift, ptrdiff_t cold_shift)
 {
     for (size_t i = first_site(code); i < faults.n && faults.site[i].insn < code + size; i++)
-        if (!fault_note(faults.site[i].insn + shift, faults.site[i].cold + shift)) return false;
+        if (!fault_note(faults.site[i].insn + shift, faults.site[i].cold + cold_shift)) return false;
     return true;
 }

@@ -8,8 +8,10 @@
 #include <stdlib.h>
 
 typedef struct Reloc {
-    uint32_t at; /* offset in the arena */
-    uint8_t kind;
+    uint32_t block;    /* where it begins: offset in the arena */
+    uint32_t at : 27;  /* offset in the part of the block's code ... */
+    uint32_t cold : 1; /* ... that is in line, or out of line */
+    uint32_t kind : 4;
 } Reloc;
 
 static struct {
@@ -19,10 +21,10 @@ static struct {
 
 void reloc_forget(uint32_t code)
 {
-    while (notes.n && notes.r[notes.n - 1].at >= code) notes.n--;
+    while (notes.n && notes.r[notes.n - 1].block >= code) notes.n--;
 }
 
-static void note(Emit *e, uint32_t at, unsigned kind)
+static void note(Emit *e, Reloc r)
 {
     if (notes.n == notes.room) {
         uint32_t room = notes.room ? 2 * notes.room : 4096;
@@ -34,12 +36,17 @@ static void note(Emit *e, uint32_t at, unsigned kind)
         notes.r = more;
         notes.room = room;
     }
-    notes.r[notes.n++] = (Reloc){ at, (uint8_t)kind };
+    notes.r[notes.n++] = r;
 }
 
 void reloc_note(Emit *e, unsigned kind, const uint8_t *word)
 {
-    if (e->movable) note(e, (uint32_t)(word - e->arena->rw), kind);
+    bool cold = e->cold_start && word >= e->cold_start;
+    Reloc r = { .block = (uint32_t)(e->start - e->arena->rw),
+                .at = (uint32_t)(word - (cold ? e->cold_start : e->start)) & 0x7ffffff,
+                .cold = cold,
+                .kind = kind & 15 };
+    if (e->movable) note(e, r);
 }
 
 /* Immediates that move with EIP, where emit has an eye on them. */
@@ -69,12 +76,19 @@ static void add32(uint8_t *p, uint32_t n)
     memcpy(p, &v, 4);
 }
 
-static void apply(uint8_t *p, unsigned kind, const BackendCopy *how, uint32_t shift)
+/* How far the two parts of the block are from where they were. */
+typedef struct Shift {
+    ptrdiff_t hot, cold;
+} Shift;
+
+static void apply(uint8_t *p, Reloc r, const BackendCopy *how, Shift shift)
 {
+    ptrdiff_t mine = r.cold ? shift.cold : shift.hot, other = r.cold ? shift.hot : shift.cold;
     uint64_t v;
-    switch (kind) {
+    switch (r.kind) {
     case RELOC_EIP: add32(p, how->eip_delta); break;
-    case RELOC_AWAY: add32(p, 0u - shift); break;
+    case RELOC_AWAY: add32(p, (uint32_t)-mine); break;
+    case RELOC_ACROSS: add32(p, (uint32_t)(other - mine)); break;
     case RELOC_OWNER:
         memcpy(&v, p, 8);
         v += (uint64_t)how->owner_delta;
@@ -88,46 +102,69 @@ static void apply(uint8_t *p, unsigned kind, const BackendCopy *how, uint32_t sh
 }
 
 /* Sites and stubs are in the writable view, entries in the one that runs. */
-static BackendExit moved_exit(const BackendExit *x, const BackendCopy *how, ptrdiff_t shift)
+static void *moved(const BackendCode *from, const CodeArena *arena, void *p, Shift shift)
+{
+    size_t out = (size_t)((uint8_t *)p + arena->exec_delta - (const uint8_t *)from->cold);
+    return (uint8_t *)p + (out < from->cold_size ? shift.cold : shift.hot);
+}
+
+static BackendExit moved_exit(const BackendCode *from, const CodeArena *arena, const BackendExit *x,
+                              const BackendCopy *how, Shift shift)
 {
     BackendExit y = *x;
     if (!x->owner) return y;
     y.owner = (uint8_t *)x->owner + how->owner_delta;
     y.eip += how->eip_delta;
-    if (x->site) y.site = (uint8_t *)x->site + shift;
-    if (x->stub) y.stub = (uint8_t *)x->stub + shift;
+    if (x->site) y.site = moved(from, arena, x->site, shift);
+    if (x->stub) y.stub = moved(from, arena, x->stub, shift);
     if (y.site && y.stub) asm_patch(y.site, y.stub); /* the original may be chained */
     return y;
 }
 
+/* Room for the copy, *cold for what is out of line. */
+static uint8_t *make_room(CodeArena *arena, const BackendCode *from, uint8_t **cold)
+{
+    size_t start = (arena->used + 15) & ~(size_t)15, cold_start = (arena->cold_used + 15) & ~(size_t)15;
+    size_t end = start + from->size, cold_end = cold_start + from->cold_size;
+    if (end + 4096 > arena->size || cold_end + 4096 > arena->cold_end) return NULL;
+    arena->used = end;
+    arena->cold_used = cold_end;
+    *cold = arena->rw + cold_start;
+    return arena->rw + start;
+}
+
 bool reloc_copy(CodeArena *arena, const BackendCode *from, BackendCode *to, const BackendCopy *how)
 {
-    size_t start = (arena->used + 15) & ~(size_t)15;
-    if (!from->n_reloc || start + from->size + 4096 > arena->size) return false;
-    const uint8_t *old = (const uint8_t *)from->entry_checked - arena->exec_delta;
-    uint8_t *new = arena->rw + start;
-    ptrdiff_t shift = new - old;
-    const uint8_t *old_run = old + arena->exec_delta;
-    uint32_t old_at = (uint32_t)(old - arena->rw);
-    Emit e = { .arena = arena, .movable = true };
-    reloc_forget((uint32_t)start);
+    CodeArena before = *arena;
+    uint8_t *cold, *new = from->n_reloc ? make_room(arena, from, &cold) : NULL;
+    if (!new) return false;
+    const uint8_t *old_run = from->entry_checked, *old = old_run - arena->exec_delta;
+    const uint8_t *old_cold = (const uint8_t *)from->cold - arena->exec_delta;
+    Shift shift = { new - old, cold - old_cold };
+    uint32_t start = (uint32_t)(new - arena->rw);
+    Emit e = { .movable = true };
+    reloc_forget(start);
     fault_forget(new + arena->exec_delta);
-    if (!fault_copy(old_run, from->size, shift)) return false;
+    if (!fault_copy(old_run, from->size, shift.hot, shift.cold)) {
+        *arena = before;
+        return false;
+    }
     memcpy(new, old, from->size);
+    memcpy(cold, old_cold, from->cold_size);
     *to = *from;
     to->reloc = notes.n;
     for (uint32_t i = 0; i < from->n_reloc; i++) {
         Reloc r = notes.r[from->reloc + i];
-        uint32_t at = (uint32_t)start + (r.at - old_at);
-        apply(arena->rw + at, r.kind, how, (uint32_t)shift);
-        note(&e, at, r.kind);
+        apply((r.cold ? cold : new) + r.at, r, how, shift);
+        r.block = start;
+        note(&e, r);
     }
     if (!e.movable) to->n_reloc = 0;
-    to->entry = (const uint8_t *)from->entry + shift;
-    to->entry_checked = (const uint8_t *)from->entry_checked + shift;
-    to->entry_again = (const uint8_t *)from->entry_again + shift;
-    for (unsigned i = 0; i < 2; i++) to->exit[i] = moved_exit(&from->exit[i], how, shift);
-    arena->used = start + from->size;
+    to->entry = (const uint8_t *)from->entry + shift.hot;
+    to->entry_checked = (const uint8_t *)from->entry_checked + shift.hot;
+    to->entry_again = (const uint8_t *)from->entry_again + shift.hot;
+    to->cold = (const uint8_t *)from->cold + shift.cold;
+    for (unsigned i = 0; i < 2; i++) to->exit[i] = moved_exit(from, arena, &from->exit[i], how, shift);
     return true;
 }
 
