@@ -3,6 +3,7 @@
 #include "cpu/helpers.h"
 #include "cpu/stack.h"
 #include "cpu/task.h"
+#include "softmmu/window.h"
 
 typedef struct Frame {
     Stack st;
@@ -134,6 +135,7 @@ static void return_outer(CPUState *cpu, Frame *f, SegDesc *code, unsigned opsize
     seg_drop_privileged(cpu);
     cpu->eip = f->eip;
     load_flags(cpu, f->eflags, mask);
+    if (cpu->mmu.window_wanted && rpl == 3) window_serve_wanted(&cpu->mmu);
 }
 
 static void return_same(CPUState *cpu, Frame *f, SegDesc *code, unsigned opsize)

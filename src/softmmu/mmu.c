@@ -321,7 +321,10 @@ const TlbEntry *mmu_entry(Mmu *m, uint32_t lin, unsigned access, unsigned idx, c
     if ((!here || (s->flags & need) != need) && (here || !take_victim(m, page, idx, need))) {
         WalkResult w;
         m->n_miss++;
-        if (!mmu_walk(m, lin, access, idx, &w, fault)) return NULL;
+        if (!mmu_walk(m, lin, access, idx, &w, fault)) {
+            if (m->window_pending & MMU_PENDING_USER) m->window_wanted = page | 1;
+            return NULL;
+        }
         fill_data(m, page, idx, &w);
     } else if (access == MMU_WRITE && e->tag_wr != page && (s->flags & SLOT_RAM)) {
         mmu_undo_note(m, idx, n);

@@ -140,6 +140,16 @@ bool mmu_walk(Mmu *m, uint32_t lin, unsigned access, unsigned idx, WalkResult *o
     return true;
 }
 
+bool mmu_walk_quietly(Mmu *m, uint32_t page, unsigned idx, WalkResult *out)
+{
+    WalkPath path;
+    MmuFault fault;
+    if (mmu_walk_path(m, page, &path) != WALK_OK) return false;
+    for (unsigned i = 0; i < path.n; i++)
+        if (!(path.entry[i] & PTE_A)) return false;
+    return mmu_walk(m, page, MMU_READ, idx, out, &fault);
+}
+
 bool mmu_probe(Mmu *m, uint32_t lin, PhysAddr *phys)
 {
     WalkPath p;

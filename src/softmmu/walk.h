@@ -41,6 +41,9 @@ enum { WALK_OK, WALK_ABSENT, WALK_RESERVED };
 int mmu_walk_path(Mmu *m, uint32_t lin, WalkPath *path);
 /* One access: rights checked, A and D set.  False: *fault is set, nothing was changed. */
 bool mmu_walk(Mmu *m, uint32_t lin, unsigned access, unsigned idx, WalkResult *out, MmuFault *fault);
+/* A read at page that the processor might have looked up by itself: nothing in the tables would change.  False: it would, or it
+ * would fault. */
+bool mmu_walk_quietly(Mmu *m, uint32_t page, unsigned idx, WalkResult *out);
 /* PAE: reads the four page-directory-pointer entries.  False: reserved bits set in a present one. */
 bool mmu_read_pdptes(Mmu *m, uint32_t cr3, uint64_t pdpte[4]);
 

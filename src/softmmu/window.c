@@ -19,13 +19,15 @@ enum {
     /* Opening maps what the TLB knows, some 5 us a page, and no window is worth more than the time that it might have saved
      * until now: a third of it, with samples taken each 4 ms. */
     PAGES_PER_SAMPLE = 256,
-    SAMPLES_GOOD = 16, /* a window that lasted this long was worth opening */
+    PAGES_PER_FAULT = 5, /* what a fault costs, besides its page */
+    SAMPLES_GOOD = 16,   /* real mode's window was worth opening when it lasted this long */
 };
 struct Window {
     WinPages pages;
     bool stale;    /* closed, but its pages are still mapped */
     bool identity; /* open without paging: linear addresses are physical ones */
     unsigned samples, samples_needed, faults;
+    uint64_t spent; /* mapped pages and faults' worth of them, all before this window opened */
     unsigned real_samples, real_needed, real_faults; /* real mode's: see window_sample() */
     WindowStats stats;
 };
@@ -118,17 +120,28 @@ static bool is_real(const Mmu *m)
 }
 
 /* How long the next one has to wait. */
-static unsigned judged(unsigned needed, unsigned samples)
+static unsigned judged(unsigned needed, bool was_good)
 {
-    if (samples >= SAMPLES_GOOD) return SAMPLES_MIN;
+    if (was_good) return SAMPLES_MIN;
     return needed < SAMPLES_MAX ? needed * 2 : needed;
+}
+
+static uint64_t spent(const Window *w)
+{
+    return w->pages.mapped + PAGES_PER_FAULT * w->stats.faults;
+}
+
+/* It lasted as long as what it cost was worth. */
+static bool has_paid(const Window *w)
+{
+    return w->samples && (uint64_t)w->samples * PAGES_PER_SAMPLE >= spent(w) - w->spent;
 }
 
 static void leave_real(Mmu *m)
 {
     Window *w = m->window;
     m->window_real = false;
-    w->real_needed = judged(w->real_needed, w->real_samples);
+    w->real_needed = judged(w->real_needed, w->real_samples >= SAMPLES_GOOD);
     w->real_samples = 0;
 }
 
@@ -159,6 +172,21 @@ void window_serve(Mmu *m, const TlbEntry *e, uint32_t page, bool write)
     m->window_hopeless = true;
 }
 
+void window_serve_wanted(Mmu *m)
+{
+    uint32_t page = m->window_wanted & ~PAGE_MASK;
+    WalkResult w;
+    bool ram;
+    m->window_wanted = 0;
+    if (!m->window_open || m->window->identity || m->window_idx != MMU_USER) return;
+    if (!mmu_paging(m) || !mmu_walk_quietly(m, page, MMU_USER, &w) || w.large)
+        return; /* INVLPG knows of large ones by the TLB */
+    uint8_t *host = phys_page_host(m->phys, w.page, &ram);
+    if (!host) return;
+    if (ram) phys_commit(m->phys, w.page);
+    map_page(m, page, (uintptr_t)host, ram && w.may_write && mmu_plain_stores(m, w.page, host));
+}
+
 /* --- forgetting ------------------------------------------------------------------------------------- */
 
 void window_close(Mmu *m)
@@ -172,7 +200,7 @@ void window_close(Mmu *m)
     w->stale = true;
     w->stats.closed++;
     /* Without paging there is nothing to learn from: it closes when paging begins. */
-    if (!w->identity) w->samples_needed = judged(w->samples_needed, w->samples);
+    if (!w->identity) w->samples_needed = judged(w->samples_needed, has_paid(w));
     w->samples = 0;
 }
 
@@ -224,6 +252,7 @@ static void open_window(Mmu *m, unsigned idx)
     m->window_idx = (uint8_t)idx;
     w->identity = !(m->cr0 & PG_CR0_PG);
     w->samples = w->faults = 0;
+    w->spent = spent(w);
     w->stats.opened++;
     if (!w->identity) each_known(m, idx, map_known);
     if (log_on(LOG_MMU)) log_printf("mmu window: open with %u pages\n", w->pages.n);

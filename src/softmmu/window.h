@@ -29,6 +29,10 @@ void window_open_now(Mmu *m, unsigned idx); /* without asking whether it pays; e
  * more (Mmu.window_real). */
 bool window_faulted(Mmu *m);
 
+/* Back in user mode, and there is something in Mmu.window_wanted: the system has most likely made it present, and the access
+ * that faulted is about to run again.  Mapping it now spares the host another fault. */
+void window_serve_wanted(Mmu *m);
+
 /* For mmu.c */
 void window_serve(Mmu *m, const TlbEntry *e, uint32_t page, bool write);
 void window_close(Mmu *m);                                       /* every translation is in doubt */

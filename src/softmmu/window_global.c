@@ -126,22 +126,12 @@ static void set_fleeting(WindowGlobal *g, uint32_t page)
     g->any_fleeting = true;
 }
 
-/* A translation that the processor might have looked up by itself: nothing in the tables would change. */
-static bool walk_quietly(Mmu *m, uint32_t page, WalkResult *w)
-{
-    WalkPath path;
-    MmuFault fault;
-    if (mmu_walk_path(m, page, &path) != WALK_OK) return false;
-    for (unsigned i = 0; i < path.n; i++)
-        if (!(path.entry[i] & PTE_A)) return false;
-    return mmu_walk(m, page, MMU_READ, MMU_SUPER, w, &fault);
-}
-
 static Known known_at(Mmu *m, uint32_t page)
 {
     WalkResult w;
     bool ram;
-    if (is_fleeting(m->global, page) || !walk_quietly(m, page, &w) || !w.global) return (Known){ 0, false };
+    if (is_fleeting(m->global, page) || !mmu_walk_quietly(m, page, MMU_SUPER, &w) || !w.global)
+        return (Known){ 0, false };
     uint8_t *host = phys_page_host(m->phys, w.page, &ram);
     if (host && ram) phys_commit(m->phys, w.page);
     return (Known){ (uintptr_t)host, host && ram && w.may_write && mmu_plain_stores(m, w.page, host) };

@@ -233,6 +233,67 @@ static void test_real(void)
     mmu_set_control(m, PG, DIR, 0, false, true);
 }
 
+/* A page that is absent, and there when its fault has been handled. */
+static void test_wanted(void)
+{
+    enum { N = 100 };
+    uint32_t at = LIN + N * PAGE_SIZE, phys = PAGE + 0x20000;
+    m->window_wanted = 0;
+    set_pte(N, 0);
+    open_it();
+    ok(!touch(at, true) && m->window_wanted == (at | 1), "a page fault is kept in mind");
+    set_pte(N, phys | P | RW | US);
+    window_serve_wanted(m);
+    ok(!m->window_wanted && !readable(at), "a page that the processor would have to mark stays out");
+    set_pte(N, 0);
+    touch(at, true);
+    set_pte(N, phys | P | RW | US | A);
+    window_serve_wanted(m);
+    ok(readable(at) && !writable(at), "a clean one is for reading");
+    mmu_invlpg(m, at);
+    set_pte(N, 0);
+    touch(at, true);
+    set_pte(N, phys | P | RW | US | A | D);
+    window_serve_wanted(m);
+    ok(writable(at), "any other is mapped before it is touched");
+    mmu_invlpg(m, at);
+    ok(!readable(at), "until it goes");
+    set_pte(N, 0);
+    touch(at, false);
+    set_pte(N, phys | P | RW | A | D);
+    window_serve_wanted(m);
+    ok(!readable(at), "the system's own is not");
+    set_pte(N, 0);
+    touch(at, false);
+    set_pte(N, phys | P | RW | US | A | D);
+    mmu_set_control(m, PG, DIR, 0, false, true);
+    window_serve_wanted(m);
+    ok(!readable(at) && !m->window_wanted, "nor is anything when the window has closed");
+    set_pte(N, 0);
+}
+
+/* Being closed too early makes it wait longer, unless it had paid. */
+static void test_paid(void)
+{
+    unsigned first = 0, second = 0;
+    set_pte(0, PAGE | P | RW | US | A | D);
+    for (unsigned i = 0; i < 2; i++) {
+        open_it();
+        touch(LIN, true);
+        window_sample(m, MMU_USER, true);
+        mmu_set_control(m, PG, DIR, 0, false, true);
+    }
+    for (; !m->window_open && first < 1000; first++) window_sample(m, MMU_USER, true);
+    ok(first == 2, "a window that cost a page and lasted a sample was good");
+    mmu_set_control(m, PG, DIR, 0, false, true);
+    open_it();
+    touch(LIN, true);
+    mmu_set_control(m, PG, DIR, 0, false, true);
+    for (; !m->window_open && second < 1000; second++) window_sample(m, MMU_USER, true);
+    ok(second > first, "one that lasted none was not: %u samples, not %u", second, first);
+    mmu_set_control(m, PG, DIR, 0, false, true);
+}
+
 int main(void)
 {
     static const MmioOps ops = { mmio_read, mmio_write };
@@ -255,6 +316,8 @@ int main(void)
     test_forgetting();
     test_paying();
     test_cost();
+    test_wanted();
+    test_paid();
     test_no_paging();
     test_real();
     mmu_free(m);
