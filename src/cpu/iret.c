@@ -134,8 +134,8 @@ static void return_outer(CPUState *cpu, Frame *f, SegDesc *code, unsigned opsize
     seg_set_cs(cpu, f->cs, code, rpl);
     seg_drop_privileged(cpu);
     cpu->eip = f->eip;
-    load_flags(cpu, f->eflags, mask);
     if (cpu->mmu.window_wanted && rpl == 3) window_serve_wanted(&cpu->mmu);
+    load_flags(cpu, f->eflags, mask);
 }
 
 static void return_same(CPUState *cpu, Frame *f, SegDesc *code, unsigned opsize)

@@ -15,6 +15,8 @@ enum {
     SAMPLES_MAX = 256,
     /* Host page faults between two samples that eat up what the window saves (a fault and a mapping: about 10 us). */
     FAULTS_MAX = 100,
+    GROWN_MAX =
+        64, /* pages that the system has made in between: memory that is filled for the first time is mostly its work */
     IDENTITY_BYTES = 2 << 20, /* mapped at once without paging */
     /* Opening maps what the TLB knows, some 5 us a page, and no window is worth more than the time that it might have saved
      * until now: a third of it, with samples taken each 4 ms. */
@@ -26,7 +28,7 @@ struct Window {
     WinPages pages;
     bool stale;    /* closed, but its pages are still mapped */
     bool identity; /* open without paging: linear addresses are physical ones */
-    unsigned samples, samples_needed, faults;
+    unsigned samples, samples_needed, faults, grown;
     uint64_t spent; /* mapped pages and faults' worth of them, all before this window opened */
     unsigned real_samples, real_needed, real_faults; /* real mode's: see window_sample() */
     WindowStats stats;
@@ -172,21 +174,6 @@ void window_serve(Mmu *m, const TlbEntry *e, uint32_t page, bool write)
     m->window_hopeless = true;
 }
 
-void window_serve_wanted(Mmu *m)
-{
-    uint32_t page = m->window_wanted & ~PAGE_MASK;
-    WalkResult w;
-    bool ram;
-    m->window_wanted = 0;
-    if (!m->window_open || m->window->identity || m->window_idx != MMU_USER) return;
-    if (!mmu_paging(m) || !mmu_walk_quietly(m, page, MMU_USER, &w) || w.large)
-        return; /* INVLPG knows of large ones by the TLB */
-    uint8_t *host = phys_page_host(m->phys, w.page, &ram);
-    if (!host) return;
-    if (ram) phys_commit(m->phys, w.page);
-    map_page(m, page, (uintptr_t)host, ram && w.may_write && mmu_plain_stores(m, w.page, host));
-}
-
 /* --- forgetting ------------------------------------------------------------------------------------- */
 
 void window_close(Mmu *m)
@@ -202,6 +189,32 @@ void window_close(Mmu *m)
     /* Without paging there is nothing to learn from: it closes when paging begins. */
     if (!w->identity) w->samples_needed = judged(w->samples_needed, has_paid(w));
     w->samples = 0;
+}
+
+/* It costs more than it saves: samples come too late, or find the system at work. */
+static void close_early(Mmu *m)
+{
+    m->window->samples = 0;
+    window_close(m);
+}
+
+void window_serve_wanted(Mmu *m)
+{
+    uint32_t page = m->window_wanted & ~PAGE_MASK;
+    WalkResult w;
+    bool ram;
+    m->window_wanted = 0;
+    if (!m->window_open || m->window->identity || m->window_idx != MMU_USER) return;
+    if (!mmu_paging(m) || !mmu_walk_quietly(m, page, MMU_USER, &w) || w.large)
+        return; /* INVLPG knows of large ones by the TLB */
+    if (++m->window->grown > GROWN_MAX && !m->window_always) {
+        close_early(m);
+        return;
+    }
+    uint8_t *host = phys_page_host(m->phys, w.page, &ram);
+    if (!host) return;
+    if (ram) phys_commit(m->phys, w.page);
+    map_page(m, page, (uintptr_t)host, ram && w.may_write && mmu_plain_stores(m, w.page, host));
 }
 
 /* The code that brought this about may run on in a block that uses the window: its accesses must fault from here on. */
@@ -251,7 +264,7 @@ static void open_window(Mmu *m, unsigned idx)
     m->window_open = true;
     m->window_idx = (uint8_t)idx;
     w->identity = !(m->cr0 & PG_CR0_PG);
-    w->samples = w->faults = 0;
+    w->samples = w->faults = w->grown = 0;
     w->spent = spent(w);
     w->stats.opened++;
     if (!w->identity) each_known(m, idx, map_known);
@@ -296,8 +309,7 @@ void window_sample(Mmu *m, unsigned idx, bool fair)
     }
     if (w->faults > FAULTS_MAX && !m->window_always) {
         if (log_on(LOG_MMU)) log_printf("mmu window: closed, %u faults in one sample\n", w->faults);
-        w->samples = 0;
-        window_close(m);
+        close_early(m);
     }
-    w->faults = 0;
+    w->faults = w->grown = 0;
 }

@@ -30,7 +30,8 @@ void window_open_now(Mmu *m, unsigned idx); /* without asking whether it pays; e
 bool window_faulted(Mmu *m);
 
 /* Back in user mode, and there is something in Mmu.window_wanted: the system has most likely made it present, and the access
- * that faulted is about to run again.  Mapping it now spares the host another fault. */
+ * that faulted is about to run again.  Mapping it now spares the host another fault.
+ * May close the window: call it before the CPU's mode is found out. */
 void window_serve_wanted(Mmu *m);
 
 /* For mmu.c */

@@ -272,6 +272,34 @@ static void test_wanted(void)
     set_pte(N, 0);
 }
 
+static void grow(void)
+{
+    enum { N = 101 };
+    set_pte(N, 0);
+    mmu_invlpg(m, LIN + N * PAGE_SIZE);
+    touch(LIN + N * PAGE_SIZE, true);
+    set_pte(N, PAGE | P | RW | US | A | D);
+    window_serve_wanted(m);
+}
+
+/* Memory that is filled for the first time: the window is in the way, and no sample will say so in time. */
+static void test_growth(void)
+{
+    unsigned n = 0;
+    open_it();
+    for (; n < 200 && m->window_open; n++) {
+        grow();
+    }
+    ok(!m->window_open && n > 50, "closed after %u new pages between two samples", n);
+    open_it();
+    for (n = 0; n < 200 && m->window_open; n++) {
+        if (n % 40 == 0) window_sample(m, MMU_USER, true);
+        grow();
+    }
+    ok(m->window_open, "not after as many in a longer time");
+    mmu_set_control(m, PG, DIR, 0, false, true);
+}
+
 /* Being closed too early makes it wait longer, unless it had paid. */
 static void test_paid(void)
 {
@@ -317,6 +345,7 @@ int main(void)
     test_paying();
     test_cost();
     test_wanted();
+    test_growth();
     test_paid();
     test_no_paging();
     test_real();
