@@ -16,6 +16,7 @@
 #include "cpu/io.h"
 #include "cpu/mem.h"
 #include "cpu/string.h"
+#include "softmmu/host_access.h"
 
 typedef struct Str {
     CPUState *cpu;
@@ -131,13 +132,6 @@ static Span long_span(const Str *s, unsigned seg, uint32_t ea, uint32_t want, bo
     return extend(s, sp, ea, want, write);
 }
 
-static uint32_t load_host(const uint8_t *p, unsigned size)
-{
-    uint32_t v = 0;
-    memcpy(&v, p, size);
-    return v;
-}
-
 /* Lowest address of an n-element chunk that starts at p. */
 static uint8_t *lowest(const Str *s, uint8_t *p, uint32_t n)
 {
@@ -169,7 +163,7 @@ static void copy(const Str *s, uint8_t *dst, uint8_t *src, uint32_t n)
         return;
     }
     for (; n; n--, src += s->step, dst += s->step) {
-        uint32_t v = load_host(src, s->size);
+        uint32_t v = (uint32_t)host_ld(src, s->size);
         memcpy(dst, &v, s->size);
     }
 }
@@ -236,7 +230,7 @@ static uint32_t lods(const Str *s, uint32_t count, bool fast)
     if (fast) src = span(s, s->seg, si, count, false);
     if (src.at) {
         n = src.n;
-        v = load_host(src.at + (ptrdiff_t)(n - 1) * s->step, s->size);
+        v = (uint32_t)host_ld(src.at + (ptrdiff_t)(n - 1) * s->step, s->size);
     } else {
         v = cpu_ld(cpu, s->seg, si, s->size);
     }
@@ -282,8 +276,8 @@ static uint32_t cmps(Str *s, uint32_t count, bool fast, bool *stop)
     if (p.at && q.at) {
         do {
             ptrdiff_t off = (ptrdiff_t)n * s->step;
-            a = load_host(p.at + off, s->size);
-            b = load_host(q.at + off, s->size);
+            a = (uint32_t)host_ld(p.at + off, s->size);
+            b = (uint32_t)host_ld(q.at + off, s->size);
             n++;
         } while (!stops(s, a == b) && n < p.n);
     } else {
@@ -307,7 +301,7 @@ static uint32_t scan(const Str *s, const uint8_t *p, uint32_t limit, uint32_t a)
         return hit ? (uint32_t)(hit - p) + 1 : limit;
     }
     do {
-        b = load_host(p + (ptrdiff_t)n * s->step, s->size);
+        b = (uint32_t)host_ld(p + (ptrdiff_t)n * s->step, s->size);
         n++;
     } while (!stops(s, a == b) && n < limit);
     return n;
@@ -321,7 +315,7 @@ static uint32_t scas(Str *s, uint32_t count, bool fast, bool *stop)
     if (fast) q = span(s, SEG_ES, di, count, false);
     if (q.at) {
         n = scan(s, q.at, q.n, a);
-        b = load_host(q.at + (ptrdiff_t)(n - 1) * s->step, s->size);
+        b = (uint32_t)host_ld(q.at + (ptrdiff_t)(n - 1) * s->step, s->size);
     } else {
         b = cpu_ld(cpu, SEG_ES, di, s->size);
     }

@@ -52,12 +52,11 @@ typedef struct Mmu {
     bool window_open;       /* see window.h; the three are for generated code's makers and the slow path */
     bool window_real;       /* real mode uses it, too */
     uint8_t window_pending; /* MMU_PENDING_*: what the access to come touches is to be brought into these windows */
-    uint32_t
-        window_wanted;    /* page address | 1: what the user's window was to have next, but for a page fault; 0: none */
-    bool window_always;   /* windows are used whether they pay or not */
-    bool window_hopeless; /* a window could not be given its page */
-    uint8_t window_idx;   /* the TLB that the open window mirrors */
-    struct Window *window;       /* NULL: not enabled */
+    uint32_t window_wanted; /* page | 1: the user's window was to have it, but for a page fault; 0: none */
+    bool window_always;     /* windows are used whether they pay or not */
+    bool window_hopeless;   /* a window could not be given its page */
+    uint8_t window_idx;     /* the TLB that the open window mirrors */
+    struct Window *window;  /* NULL: not enabled */
     struct WindowGlobal *global; /* window_global.h; NULL: not enabled */
     /* May be NULL: called before a load or store of the CPU's gets to anything but plain memory.  May jump away: nothing
      * has happened yet. */

@@ -14,6 +14,12 @@ PhysMem *phys_new(void)
     return calloc(1, sizeof(PhysMem));
 }
 
+/* Of host memory: whole pages. */
+static size_t region_bytes(const PhysRegion *r)
+{
+    return ((size_t)r->size + PAGE_MASK) & ~(size_t)PAGE_MASK;
+}
+
 static void region_free(PhysRegion *r)
 {
     if (r->code) {
@@ -22,7 +28,7 @@ static void region_free(PhysRegion *r)
     }
     free(r->dirty);
     commit_end(&r->commit);
-    if (r->host) munmap(r->host, ((size_t)r->size + PAGE_MASK) & ~(size_t)PAGE_MASK);
+    if (r->host) munmap(r->host, region_bytes(r));
     if (r->host && r->fd >= 0) close(r->fd);
     free(r->name);
     free(r);
@@ -223,7 +229,7 @@ static int open_memory(const char *name, size_t size)
 /* Address space only: see util/commit.h. */
 static bool region_alloc(PhysRegion *r)
 {
-    size_t size = ((size_t)r->size + PAGE_MASK) & ~(size_t)PAGE_MASK;
+    size_t size = region_bytes(r);
     r->host = commit_reserve(size, 0);
     if (!r->host) return false;
     r->fd = open_memory(r->name, size);

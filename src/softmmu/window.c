@@ -15,8 +15,8 @@ enum {
     SAMPLES_MAX = 256,
     /* Host page faults between two samples that eat up what the window saves (a fault and a mapping: about 10 us). */
     FAULTS_MAX = 100,
-    GROWN_MAX =
-        64, /* pages that the system has made in between: memory that is filled for the first time is mostly its work */
+    /* Pages that the system has made in between: memory that is filled for the first time is mostly its work. */
+    GROWN_MAX = 64,
     IDENTITY_BYTES = 2 << 20, /* mapped at once without paging */
     /* Opening maps what the TLB knows, some 5 us a page, and no window is worth more than the time that it might have saved
      * until now: a third of it, with samples taken each 4 ms. */

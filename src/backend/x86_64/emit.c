@@ -266,11 +266,6 @@ void cold_site(Cold *c, uint8_t *site)
     c->site[c->n_sites++] = site;
 }
 
-static bool is_out_of_line(const Emit *e, const uint8_t *p)
-{
-    return e->cold_start && p >= e->cold_start;
-}
-
 void emit_patch(Emit *e, uint8_t *site, const uint8_t *target)
 {
     asm_patch(site, target);
@@ -301,7 +296,7 @@ const char *map_purpose(Emit *e, const char *purpose)
     if (!e->map) return was;
     uint32_t offset = offset_here(e);
     if (e->map_n && e->map[e->map_n - 1].offset == offset) e->map_n--; /* nothing came of it */
-    if (e->map_n < e->map_cap) e->map[e->map_n++] = (EmitMap){ offset, e->cur, purpose, e->is_cold };
+    if (e->map_n < e->map_cap) e->map[e->map_n++] = (EmitMap){ offset, e->cur, purpose, e->cold_start != NULL };
     return was;
 }
 
@@ -314,7 +309,6 @@ static void begin_cold(Emit *e)
     e->a.p = e->cold_start = a->rw + ((a->cold_used + 15) & ~(size_t)15);
     e->a.end = a->rw + a->cold_end - ASM_SLACK;
     e->out->cold = e->cold_start + a->exec_delta;
-    e->is_cold = true;
 }
 
 static void end_cold(Emit *e)

@@ -74,7 +74,6 @@ typedef struct Emit {
     uint32_t n_cold;
     uint8_t *bump, *bump_end; /* memory for snapshots */
     const char *purpose;      /* of the code being emitted, as in EmitMap */
-    bool is_cold;
     EmitMap *map;
     unsigned map_cap, map_n;
     bool failed; /* ran out of some table: treated like a full arena */
@@ -95,6 +94,12 @@ unsigned thunks_frame(const uint8_t *code, uint8_t program[BACKEND_FRAME_MAX]);
 const char *thunks_name(const uint8_t *code); /* NULL: no thunk begins there */
 bool thunks_setup(CPUState *cpu, const char **error);
 extern const uint8_t host_of_gpr[8];
+
+/* An address in the block's buffer. */
+static inline bool is_out_of_line(const Emit *e, const uint8_t *p)
+{
+    return e->cold_start && p >= e->cold_start;
+}
 
 /* Fields of CPUState through rbp. */
 #define STATE(field) asm_mem(RBP, (int32_t)offsetof(CPUState, field))
@@ -136,8 +141,8 @@ uint8_t flags_live_before(const Emit *e);
 Cold *cold_new(Emit *e, void (*fn)(Emit *, Cold *));
 void cold_site(Cold *c, uint8_t *site);
 void emit_range(Emit *e, uint32_t first, uint32_t last);
-void emit_patch(Emit *e, uint8_t *site,
-                const uint8_t *target); /* the jump at site leads to target: asm_patch(), noted */
+/* The jump at site leads to target: asm_patch(), and what a copy of the block must change. */
+void emit_patch(Emit *e, uint8_t *site, const uint8_t *target);
 void emit_call(Emit *e, const uint8_t *thunk);
 void emit_jmp_to(Emit *e, const uint8_t *target);
 /* AH..BH cannot stand beside R8-R15: swap the halves around a byte access (keeps flags). */

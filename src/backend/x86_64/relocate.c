@@ -41,7 +41,7 @@ static void note(Emit *e, Reloc r)
 
 void reloc_note(Emit *e, unsigned kind, const uint8_t *word)
 {
-    bool cold = e->cold_start && word >= e->cold_start;
+    bool cold = is_out_of_line(e, word);
     Reloc r = { .block = (uint32_t)(e->start - e->arena->rw),
                 .at = (uint32_t)(word - (cold ? e->cold_start : e->start)) & 0x7ffffff,
                 .cold = cold,
