@@ -26,9 +26,10 @@
 .set LOWER, 0x52
 .set HIGHER, 0x73
 
-/* Waits until a memory operand has at least this value. */
+/* Waits until a memory operand has at least this value.  The limit is for what never comes: on a busy host a timer's own
+ * thread may be many of the guest's milliseconds late. */
 .macro AWAIT op, want
-    movl $20000000, %ecx
+    movl $1000000000, %ecx
 1:  cmpl $(\want), \op
     jae 2f
     decl %ecx
