@@ -36,7 +36,7 @@ extern const char op_empty[], op_dec[], op_alu[], op_load[], op_store[], op_walk
     op_jump_pages[], op_jump_indirect[], op_jump_switch[], op_jump_many[], op_call_ret[], op_ret_elsewhere[],
     op_cpuid[], op_rdtsc[], op_read_cr0[], op_load_ds[], op_cli_sti[], op_pushf_popf[], op_fldcw[], op_movs_16[],
     op_movs_4096[], op_int[], op_sysenter[], op_interrupt[], op_ud2[], op_page_fault[], op_port_in[], op_port_out[],
-    op_mmio_read[], op_patch[], op_store_beside[], op_real_alu[], op_real_load[];
+    op_mmio_read[], op_patch[], op_store_beside[], op_real_alu[], op_real_load[], op_ordinary[], op_real_ordinary[];
 
 /* --- text ------------------------------------------------------------------------------------------------------ */
 
@@ -173,6 +173,8 @@ static const Micro all[] = {
     { "dec", op_dec, 0, 1, RING0, "the same with DEC, which keeps CF" },
     { "alu", op_alu, 0, 10, RING0, "a register instruction, 32-bit" },
     { "real_alu", op_real_alu, 0, 10, RING0, "a register instruction, real mode" },
+    { "ordinary", op_ordinary, 0, 15, RING0, "an instruction of ordinary code, 32-bit" },
+    { "real_ordinary", op_real_ordinary, 0, 15, RING0, "an instruction of ordinary code, real mode" },
     { "load", op_load, 0, 16, RING0, "a load that hits the TLB, ring 0" },
     { "load_user", op_load, 0, 16, RING3, "the same, ring 3" },
     { "real_load", op_real_load, 0, 16, RING0, "a load, real mode" },

@@ -38,6 +38,28 @@ op_\name:
     inc \c
 .endm
 
+/* Fifteen instructions as programs have them, in registers of either size: loads, a store, the stack, a call, jumps. */
+.macro ORDINARY a, b, c, d, si, di
+    push \a
+    mov (\b, \si), \a
+    xor 2(\di), \a
+    add \a, \d
+    call 4f
+    cmp \si, \b
+    jae 2f
+    inc \c
+2:  mov \d, 4(\di)
+    pop \a
+    test \a, \a
+    jz 3f
+    inc \c
+    jmp 3f
+4:  lea 4(\b), \b
+    and $60, \b
+    ret
+3:
+.endm
+
     .text
 /* void run_op(const void *op, u32 turns) */
     .globl run_op, op_in_user
@@ -67,6 +89,15 @@ OP dec
 OP alu
     TURN
     TEN %eax, %ebx, %ecx, %edx
+    AGAIN
+
+OP ordinary
+    movl $SCRATCH, %esi
+    movl $SCRATCH + 0x200, %edi
+    xorl %eax, %eax
+    xorl %ebx, %ebx
+    TURN
+    ORDINARY %eax, %ebx, %ecx, %edx, %esi, %edi
     AGAIN
 
 /* 16 pages and 16 lines, so that neither falls into one set of a cache. */
@@ -347,6 +378,9 @@ OP real_alu
     jmp to_real
 OP real_load
     movl $real_load, %edx
+    jmp to_real
+OP real_ordinary
+    movl $real_ordinary, %edx
 
 /* To real mode at EDX in the first 64 KiB, and back to the caller. */
 to_real:
@@ -381,6 +415,7 @@ low_entry:
     ljmp $0, $1f
 1:  xorw %ax, %ax
     movw %ax, %ss
+    movw $low_entry, %sp
     movw $LOW_SCRATCH >> 4, %ax
     movw %ax, %ds
     movw %ax, %es
@@ -404,6 +439,16 @@ real_load:
     movw i * 4032, %ax
     .set i, i + 1
     .endr
+    subl $1, %ebp
+    jnz 1b
+    jmp low_exit
+
+real_ordinary:
+    movw $0x100, %si
+    movw $0x200, %di
+    xorw %ax, %ax
+    xorw %bx, %bx
+1:  ORDINARY %ax, %bx, %cx, %dx, %si, %di
     subl $1, %ebp
     jnz 1b
     jmp low_exit
