@@ -91,8 +91,8 @@ void exec_free(Exec *ex)
 static bool pages_current(const CPUState *cpu, const TB *tb)
 {
     const uint32_t *itlb = cpu->mmu.itlb[cpu_cpl(cpu) == 3 ? 0 : 1];
-    if (itlb[mmu_tlb_index(tb->lin)] != tb->itlb_word[0]) return false;
-    return tb->n_pages == 1 || itlb[mmu_tlb_index(tb->lin + PAGE_SIZE)] == tb->itlb_word[1];
+    if (itlb[mmu_itlb_index(tb->lin)] != tb->itlb_word[0]) return false;
+    return tb->n_pages == 1 || itlb[mmu_itlb_index(tb->lin + PAGE_SIZE)] == tb->itlb_word[1];
 }
 
 /* By way of the page tables.  Raises #PF. */

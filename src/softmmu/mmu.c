@@ -55,7 +55,7 @@ static void slot_empty(Mmu *m, unsigned table, unsigned n)
     mmu_undo_note(m, table, n);
     m->book->slot[table][n].flags &= SLOT_ON_LIST;
     if (table >= BOOK_FETCH) {
-        m->itlb[table - BOOK_FETCH][n] = MMU_ITLB_EMPTY;
+        *book_fetch_word(m, table, n) = MMU_ITLB_EMPTY;
     } else {
         m->tlb[table][n].tag_rd = TAG_EMPTY;
         m->tlb[table][n].tag_wr = TAG_EMPTY;
@@ -104,18 +104,20 @@ static uint32_t victim_page(const Victim *v)
     return v->entry.tag_rd & ~PAGE_MASK;
 }
 
-static bool slot_holds(const Mmu *m, unsigned table, unsigned n, uint32_t page)
+static bool slot_holds(Mmu *m, unsigned table, unsigned n, uint32_t page)
 {
     if (!(m->book->slot[table][n].flags & SLOT_VALID)) return false;
-    if (table >= BOOK_FETCH) return m->itlb[table - BOOK_FETCH][n] >> 24 == page >> (PAGE_SHIFT + MMU_TLB_BITS);
+    if (table >= BOOK_FETCH) return *book_fetch_word(m, table, n) >> 24 == page >> (PAGE_SHIFT + MMU_TLB_BITS);
     return (m->tlb[table][n].tag_rd & ~PAGE_MASK) == page;
 }
 
 static void drop_page(Mmu *m, uint32_t page)
 {
+    const unsigned tables[] = { MMU_USER, MMU_SUPER, MMU_SUPER_SMAP, book_fetch_table(page, true),
+                                book_fetch_table(page, false) };
     unsigned n = mmu_tlb_index(page);
-    for (unsigned table = 0; table < BOOK_TABLES; table++)
-        if (slot_holds(m, table, n, page)) slot_empty(m, table, n);
+    for (unsigned i = 0; i < sizeof tables / sizeof *tables; i++)
+        if (slot_holds(m, tables[i], n, page)) slot_empty(m, tables[i], n);
 }
 
 static void drop_victims(Mmu *m, uint32_t first, uint32_t bytes)
@@ -257,7 +259,7 @@ static void fill_data(Mmu *m, uint32_t page, unsigned idx, const WalkResult *w)
 static void fill_fetch(Mmu *m, uint32_t page, unsigned idx, const WalkResult *w)
 {
     if (log_on(LOG_MMU)) log_fill("fetch fill", page, idx, w);
-    unsigned n = mmu_tlb_index(page), which = idx == MMU_USER ? 0 : 1, table = BOOK_FETCH + which;
+    unsigned n = mmu_tlb_index(page), table = book_fetch_table(page, idx == MMU_USER);
     MmuBook *b = m->book;
     uint32_t word = mmu_itlb_word(page, w->page);
     if (word == MMU_ITLB_EMPTY) return; /* the very last page: stays slow */
@@ -267,7 +269,7 @@ static void fill_fetch(Mmu *m, uint32_t page, unsigned idx, const WalkResult *w)
     s->flags = (uint8_t)((s->flags & SLOT_ON_LIST) | SLOT_VALID | (w->global ? SLOT_GLOBAL : 0));
     mmu_list_slot(b, table, n);
     if (w->large) note_large(b, page, w->shift);
-    m->itlb[which][n] = word;
+    *book_fetch_word(m, table, n) = word;
 }
 
 /* --- finding ------------------------------------------------------------------------------------ */
@@ -343,7 +345,7 @@ bool mmu_translate(Mmu *m, uint32_t lin, unsigned access, unsigned idx, PhysAddr
         *phys = (PhysAddr)s->ppage << PAGE_SHIFT | (lin & PAGE_MASK);
         return true;
     }
-    unsigned n = mmu_tlb_index(lin), table = BOOK_FETCH + (idx == MMU_USER ? 0 : 1);
+    unsigned n = mmu_tlb_index(lin), table = book_fetch_table(lin, idx == MMU_USER);
     uint32_t page = lin & ~PAGE_MASK;
     if (slot_holds(m, table, n, page)) {
         *phys = (PhysAddr)m->book->slot[table][n].ppage << PAGE_SHIFT | (lin & PAGE_MASK);

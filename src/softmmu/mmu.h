@@ -12,6 +12,8 @@
 #include "softmmu/phys.h"
 
 enum { MMU_TLB_BITS = 12, MMU_TLB_SIZE = 1 << MMU_TLB_BITS, MMU_VICTIMS = 8 };
+/* The fetch TLB has no victims, and a large program's code is more than the data it uses at a time. */
+enum { MMU_ITLB_BITS = 14, MMU_ITLB_SIZE = 1 << MMU_ITLB_BITS };
 /* Which rules apply: CPL 3; CPL < 3; CPL < 3 with SMAP enforced (CR4.SMAP, EFLAGS.AC clear). */
 enum { MMU_USER, MMU_SUPER, MMU_SUPER_SMAP, MMU_MODES };
 enum { MMU_READ, MMU_WRITE, MMU_EXEC };
@@ -34,6 +36,10 @@ static inline unsigned mmu_tlb_index(uint32_t lin)
 {
     return lin >> PAGE_SHIFT & (MMU_TLB_SIZE - 1);
 }
+static inline unsigned mmu_itlb_index(uint32_t lin)
+{
+    return lin >> PAGE_SHIFT & (MMU_ITLB_SIZE - 1);
+}
 
 typedef struct MmuFault {
     uint32_t cr2;
@@ -42,7 +48,7 @@ typedef struct MmuFault {
 
 typedef struct Mmu {
     TlbEntry tlb[MMU_MODES][MMU_TLB_SIZE];
-    uint32_t itlb[2][MMU_TLB_SIZE]; /* [0] CPL 3, [1] CPL < 3 */
+    uint32_t itlb[2][MMU_ITLB_SIZE]; /* [0] CPL 3, [1] CPL < 3 */
     /* All below is the slow path's own. */
     PhysMem *phys;
     uint32_t cr0, cr3, cr4; /* copies that mmu_set_control() keeps */

@@ -8,8 +8,12 @@
  * aligned operand compares those of the address along with its page. */
 enum { TAG_SLOW = 0x800 };
 
-/* Tables 0..2 are the data TLBs by MMU index, 3 and 4 the fetch TLBs (CPL 3, CPL < 3). */
-enum { BOOK_FETCH = MMU_MODES, BOOK_TABLES = MMU_MODES + 2 };
+/* Tables 0..2 are the data TLBs by MMU index, then come the fetch TLBs (CPL 3, CPL < 3), each in pieces of the same size. */
+enum {
+    BOOK_FETCH = MMU_MODES,
+    BOOK_FETCH_PIECES = MMU_ITLB_SIZE / MMU_TLB_SIZE,
+    BOOK_TABLES = BOOK_FETCH + 2 * BOOK_FETCH_PIECES,
+};
 
 enum {
     SLOT_VALID = 1,
@@ -38,6 +42,7 @@ typedef struct SlotList {
     unsigned n;
     uint16_t id[BOOK_TABLES * MMU_TLB_SIZE];
 } SlotList;
+_Static_assert(BOOK_TABLES *MMU_TLB_SIZE <= 1 << 16, "a slot's number is in 16 bits");
 
 typedef struct MmuBook {
     Slot slot[BOOK_TABLES][MMU_TLB_SIZE];
@@ -51,6 +56,17 @@ typedef struct MmuBook {
     struct MmuUndo *undo; /* NULL: nothing is to be taken back */
     bool undo_on;
 } MmuBook;
+
+/* The table with lin's fetch entry, at mmu_tlb_index(lin), and such an entry's word. */
+static inline unsigned book_fetch_table(uint32_t lin, bool user)
+{
+    return BOOK_FETCH + (user ? 0 : BOOK_FETCH_PIECES) + mmu_itlb_index(lin) / MMU_TLB_SIZE;
+}
+static inline uint32_t *book_fetch_word(Mmu *m, unsigned table, unsigned n)
+{
+    unsigned piece = table - BOOK_FETCH;
+    return &m->itlb[piece / BOOK_FETCH_PIECES][piece % BOOK_FETCH_PIECES * MMU_TLB_SIZE + n];
+}
 
 void mmu_list_slot(MmuBook *b, unsigned table, unsigned n); /* a slot that has been filled */
 

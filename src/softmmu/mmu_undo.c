@@ -70,7 +70,7 @@ void mmu_undo_slot(Mmu *m, unsigned table, unsigned n)
     if (table < BOOK_FETCH)
         o->entry = m->tlb[table][n];
     else
-        o->word = m->itlb[table - BOOK_FETCH][n];
+        o->word = *book_fetch_word(m, table, n);
 }
 
 void mmu_undo_victims(Mmu *m)
@@ -95,7 +95,7 @@ static void put_back(Mmu *m, const OldSlot *o)
     if (o->table < BOOK_FETCH)
         m->tlb[o->table][o->n] = o->entry;
     else
-        m->itlb[o->table - BOOK_FETCH][o->n] = o->word;
+        *book_fetch_word(m, o->table, o->n) = o->word;
     if (s->flags & SLOT_VALID) mmu_list_slot(m->book, o->table, o->n);
 }
 

@@ -190,7 +190,7 @@ static void test_indirect(Rig *r)
 static void test_checks(Rig *r)
 {
     const char *name = r->backend->name;
-    uint32_t *itlb = &r->cpu->mmu.itlb[1][mmu_tlb_index(RIG_EIP)];
+    uint32_t *itlb = &r->cpu->mmu.itlb[1][mmu_itlb_index(RIG_EIP)];
 
     rig_begin(r);
     r->info.n_pages = 1;

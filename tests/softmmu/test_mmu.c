@@ -347,11 +347,11 @@ static void test_fetch_and_a20(void)
     control(PG | 1, PSE, false);
     set_entries(false, TAB | P | US, PAGE_A | P | US);
     ok(mmu_translate(m, LIN, MMU_EXEC, MMU_USER, &phys, &fault) &&
-           m->itlb[0][mmu_tlb_index(LIN)] == mmu_itlb_word(LIN, PAGE_A),
+           m->itlb[0][mmu_itlb_index(LIN)] == mmu_itlb_word(LIN, PAGE_A),
        "fetch TLB word");
-    ok(m->itlb[1][mmu_tlb_index(LIN)] == MMU_ITLB_EMPTY, "supervisor has its own");
+    ok(m->itlb[1][mmu_itlb_index(LIN)] == MMU_ITLB_EMPTY, "supervisor has its own");
     mmu_set_control(m, PG | 1, DIR, PSE, false, true);
-    ok(m->itlb[0][mmu_tlb_index(LIN)] == MMU_ITLB_EMPTY, "a CR3 load empties it");
+    ok(m->itlb[0][mmu_itlb_index(LIN)] == MMU_ITLB_EMPTY, "a CR3 load empties it");
     mmu_set_control(m, 1, 0, 0, false, true);
     phys_st(pm, 0x10, 0x77, 1);
     phys_st(pm, 0x100010, 0x88, 1);

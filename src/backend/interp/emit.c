@@ -385,7 +385,7 @@ static void emit_entry(Emit *e)
     e->out->entry = e->op + (e->info->n_pages > 0);
     for (unsigned i = 0; i < e->info->n_pages && i < 2; i++) {
         Op *op = new_op(e, interp_check_page, "page check");
-        op->p = &e->arena->cpu->mmu.itlb[!user][mmu_tlb_index(e->info->page_lin[i])];
+        op->p = &e->arena->cpu->mmu.itlb[!user][mmu_itlb_index(e->info->page_lin[i])];
         op->imm = e->info->itlb_word[i];
     }
     if (e->info->count) new_op(e, interp_count, "count")->imm = e->b->n_guest;

@@ -36,7 +36,7 @@ static void page_check(Emit *e, unsigned i, Cold *c)
 {
     unsigned table = (e->b->mode & MODE_CPL) == 3 ? 0 : 1;
     size_t off =
-        offsetof(CPUState, mmu.itlb) + 4 * (table * (size_t)MMU_TLB_SIZE + mmu_tlb_index(e->info->page_lin[i]));
+        offsetof(CPUState, mmu.itlb) + 4 * (table * (size_t)MMU_ITLB_SIZE + mmu_itlb_index(e->info->page_lin[i]));
     const uint8_t *insn = e->a.p;
     asm_alu_mem_imm(&e->a, 4, 7, state_at(off), e->info->itlb_word[i]);
     if (e->a.p - insn == 10)

@@ -95,7 +95,7 @@ static void apply(uint8_t *p, Reloc r, const BackendCopy *how, Shift shift)
         memcpy(p, &v, 8);
         break;
     case RELOC_PAGE: /* disp32, imm32 */
-        add32(p, 4 * (mmu_tlb_index(how->lin) - mmu_tlb_index(how->lin - how->eip_delta)));
+        add32(p, 4 * (mmu_itlb_index(how->lin) - mmu_itlb_index(how->lin - how->eip_delta)));
         memcpy(p + 4, &how->itlb_word, 4);
         break;
     }
