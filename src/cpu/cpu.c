@@ -6,6 +6,7 @@
 #include "cpu/cpuid.h"
 #include "cpu/debug.h"
 #include "cpu/fpu.h"
+#include "softmmu/window_cost.h"
 #include "softmmu/window_global.h"
 
 /* The window closed, and with it a mode flag is out of date. */
@@ -69,7 +70,7 @@ void cpu_free(CPUState *cpu)
 
 bool cpu_enable_windows(CPUState *cpu)
 {
-    bool user = window_enable(&cpu->mmu);
+    bool user = window_enable(&cpu->mmu, window_page_ns());
     return cpu->reserved && window_global_enable(&cpu->mmu, cpu, sizeof *cpu) && user;
 }
 

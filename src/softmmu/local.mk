@@ -7,4 +7,5 @@ libsoftmmu_a_SOURCES += src/softmmu/host_access.h src/softmmu/mmu_access.c src/s
 libsoftmmu_a_SOURCES += src/softmmu/walk.c src/softmmu/walk.h
 libsoftmmu_a_SOURCES += src/softmmu/ioport.c src/softmmu/ioport.h
 libsoftmmu_a_SOURCES += src/softmmu/window.c src/softmmu/window.h src/softmmu/window_pages.c src/softmmu/window_pages.h
+libsoftmmu_a_SOURCES += src/softmmu/window_cost.c src/softmmu/window_cost.h
 libsoftmmu_a_SOURCES += src/softmmu/window_global.c src/softmmu/window_global.h

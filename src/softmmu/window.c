@@ -13,19 +13,21 @@ enum {
     MAX_PAGES = 16384,
     SAMPLES_MIN = 2,
     SAMPLES_MAX = 256,
-    /* Host page faults between two samples that eat up what the window saves (a fault and a mapping: about 10 us). */
-    FAULTS_MAX = 100,
-    /* Pages that the system has made in between: memory that is filled for the first time is mostly its work. */
+    AROUND = 32 << PAGE_SHIFT, /* bytes: what is looked at for pages that come along with one */
+    IDENTITY_BYTES = 2 << 20,  /* mapped at once without paging */
+    /* Pages that the system has made between two samples: memory that is filled for the first time is mostly its work. */
     GROWN_MAX = 64,
-    IDENTITY_BYTES = 2 << 20, /* mapped at once without paging */
-    /* Opening maps what the TLB knows, some 5 us a page, and no window is worth more than the time that it might have saved
-     * until now: a third of it, with samples taken each 4 ms. */
-    PAGES_PER_SAMPLE = 256,
-    PAGES_PER_FAULT = 5, /* what a fault costs, besides its page */
+    /* What a window saves: a third of the time, with samples taken each 4 ms. */
+    SAVED_NS_PER_SAMPLE = 4000000 / 3,
+    PAGES_PER_FAULT = 2, /* what a fault costs, besides its page */
     SAMPLES_GOOD = 16,   /* real mode's window was worth opening when it lasted this long */
+    REAL_FAULTS_MAX = 100,
 };
 struct Window {
     WinPages pages;
+    /* What one sample pays for.  Pages: opening maps what the TLB knows, and no window is worth more than the time that it might have
+     * saved until now.  Faults, each with its page. */
+    unsigned pages_paid, faults_paid;
     bool stale;    /* closed, but its pages are still mapped */
     bool identity; /* open without paging: linear addresses are physical ones */
     unsigned samples, samples_needed, faults, grown;
@@ -34,7 +36,7 @@ struct Window {
     WindowStats stats;
 };
 
-bool window_enable(Mmu *m)
+bool window_enable(Mmu *m, unsigned page_ns)
 {
     if (m->window) return true;
     if (!WINDOW_SIZE) return false;
@@ -46,6 +48,8 @@ bool window_enable(Mmu *m)
         return false;
     }
     w->samples_needed = w->real_needed = SAMPLES_MIN;
+    w->pages_paid = SAVED_NS_PER_SAMPLE / page_ns;
+    w->faults_paid = w->pages_paid / (1 + PAGES_PER_FAULT);
     m->window = w;
     return true;
 }
@@ -75,10 +79,19 @@ WindowStats window_stats(const Mmu *m)
 
 /* --- pages ---------------------------------------------------------------------------------------- */
 
+/* What is not there yet.  INVLPG knows of large pages by the TLB alone. */
+static WinKnown missing_at(Mmu *m, uint32_t page)
+{
+    WinKnown k = win_known_at(m, page, m->window_idx);
+    bool here = win_pages_has(&m->window->pages, page, k.host, k.writable);
+    return k.large || here ? (WinKnown){ 0 } : k;
+}
+
 static void map_page(Mmu *m, uint32_t page, uintptr_t host, bool writable)
 {
     WinPages *pages = &m->window->pages;
-    if (!win_pages_has(pages, page, host, writable)) win_pages_map(pages, page, host, 1, writable);
+    WinKnown at = { .host = host, .writable = writable };
+    if (!win_pages_has(pages, page, host, writable)) win_pages_map_around(pages, m, page, at, AROUND, missing_at);
 }
 
 /* Without paging what is around a page is as likely wanted, and it needs no table to know where it is. */
@@ -130,13 +143,13 @@ static unsigned judged(unsigned needed, bool was_good)
 
 static uint64_t spent(const Window *w)
 {
-    return w->pages.mapped + PAGES_PER_FAULT * w->stats.faults;
+    return w->pages.runs + PAGES_PER_FAULT * w->stats.faults;
 }
 
 /* It lasted as long as what it cost was worth. */
 static bool has_paid(const Window *w)
 {
-    return w->samples && (uint64_t)w->samples * PAGES_PER_SAMPLE >= spent(w) - w->spent;
+    return w->samples && (uint64_t)w->samples * w->pages_paid >= spent(w) - w->spent;
 }
 
 static void leave_real(Mmu *m)
@@ -153,7 +166,7 @@ bool window_faulted(Mmu *m)
     w->faults++;
     w->stats.faults++;
     m->window_pending |= MMU_PENDING_USER;
-    bool too_many = m->window_real && is_real(m) && ++w->real_faults > FAULTS_MAX && !m->window_always;
+    bool too_many = m->window_real && is_real(m) && ++w->real_faults > REAL_FAULTS_MAX && !m->window_always;
     if (too_many) leave_real(m);
     return !too_many;
 }
@@ -201,20 +214,15 @@ static void close_early(Mmu *m)
 void window_serve_wanted(Mmu *m)
 {
     uint32_t page = m->window_wanted & ~PAGE_MASK;
-    WalkResult w;
-    bool ram;
     m->window_wanted = 0;
-    if (!m->window_open || m->window->identity || m->window_idx != MMU_USER) return;
-    if (!mmu_paging(m) || !mmu_walk_quietly(m, page, MMU_USER, &w) || w.large)
-        return; /* INVLPG knows of large ones by the TLB */
+    if (!m->window_open || m->window->identity || m->window_idx != MMU_USER || !mmu_paging(m)) return;
+    WinKnown at = missing_at(m, page);
+    if (!at.host) return;
     if (++m->window->grown > GROWN_MAX && !m->window_always) {
         close_early(m);
         return;
     }
-    uint8_t *host = phys_page_host(m->phys, w.page, &ram);
-    if (!host) return;
-    if (ram) phys_commit(m->phys, w.page);
-    map_page(m, page, (uintptr_t)host, ram && w.may_write && mmu_plain_stores(m, w.page, host));
+    map_page(m, page, at.host, at.writable);
 }
 
 /* The code that brought this about may run on in a block that uses the window: its accesses must fault from here on. */
@@ -236,25 +244,43 @@ void window_protect(Mmu *m, uintptr_t host_lo, uintptr_t bytes)
 
 /* --- does it pay? ------------------------------------------------------------------------------------- */
 
-/* Calls fn for what the TLB idx has of memory; how many that were. */
-static unsigned each_known(Mmu *m, unsigned idx, void (*fn)(Mmu *m, const TlbEntry *e))
+static bool is_known(const Mmu *m, unsigned idx, unsigned n)
+{
+    return (m->book->slot[idx][n].flags & SLOT_VALID) && !(m->tlb[idx][n].tag_rd & PAGE_MASK);
+}
+
+/* Whether the TLB has the page behind the entry's as its continuation in the host's memory. */
+static bool goes_on(const Mmu *m, unsigned idx, const TlbEntry *e, uint32_t page)
+{
+    unsigned n = mmu_tlb_index(page);
+    const TlbEntry *next = &m->tlb[idx][n];
+    return page && is_known(m, idx, n) && next->tag_rd == page && next->addend == e->addend &&
+           (next->tag_wr == page) == (e->tag_wr == e->tag_rd);
+}
+
+static void map_known(Mmu *m, unsigned idx, const TlbEntry *e)
+{
+    unsigned pages = 1;
+    while (goes_on(m, idx, e, e->tag_rd + (pages << PAGE_SHIFT))) pages++;
+    win_pages_map(&m->window->pages, e->tag_rd, e->tag_rd + e->addend, pages, e->tag_wr == e->tag_rd);
+}
+
+/* Calls fn for what the TLB idx has of memory, by the first entry of each run; how many those were. */
+static unsigned each_known_run(Mmu *m, unsigned idx, void (*fn)(Mmu *m, unsigned idx, const TlbEntry *e))
 {
     const SlotList *lists[2] = { &m->book->local, &m->book->global };
-    unsigned known = 0;
+    unsigned runs = 0;
     for (unsigned k = 0; k < 2; k++)
         for (unsigned i = 0; i < lists[k]->n; i++) {
             unsigned table = lists[k]->id[i] / MMU_TLB_SIZE, n = lists[k]->id[i] % MMU_TLB_SIZE;
             const TlbEntry *e = &m->tlb[idx][n];
-            if (table != idx || !(m->book->slot[table][n].flags & SLOT_VALID) || (e->tag_rd & PAGE_MASK)) continue;
-            known++;
-            if (fn) fn(m, e);
+            if (table != idx || !is_known(m, idx, n)) continue;
+            const TlbEntry *before = &m->tlb[idx][mmu_tlb_index(e->tag_rd - PAGE_SIZE)];
+            if (before->tag_rd == e->tag_rd - PAGE_SIZE && goes_on(m, idx, before, e->tag_rd)) continue;
+            runs++;
+            if (fn) fn(m, idx, e);
         }
-    return known;
-}
-
-static void map_known(Mmu *m, const TlbEntry *e)
-{
-    map_page(m, e->tag_rd, e->tag_rd + e->addend, e->tag_wr == e->tag_rd);
+    return runs;
 }
 
 static void open_window(Mmu *m, unsigned idx)
@@ -267,7 +293,7 @@ static void open_window(Mmu *m, unsigned idx)
     w->samples = w->faults = w->grown = 0;
     w->spent = spent(w);
     w->stats.opened++;
-    if (!w->identity) each_known(m, idx, map_known);
+    if (!w->identity) each_known_run(m, idx, map_known);
     if (log_on(LOG_MMU)) log_printf("mmu window: open with %u pages\n", w->pages.n);
 }
 
@@ -275,7 +301,7 @@ static bool is_worth_it(Mmu *m, unsigned idx)
 {
     const Window *w = m->window;
     if (m->window_always) return true;
-    return w->samples >= w->samples_needed && w->samples >= each_known(m, idx, NULL) / PAGES_PER_SAMPLE;
+    return w->samples >= w->samples_needed && w->samples >= each_known_run(m, idx, NULL) / w->pages_paid;
 }
 
 void window_open_now(Mmu *m, unsigned idx)
@@ -285,7 +311,7 @@ void window_open_now(Mmu *m, unsigned idx)
 }
 
 /* Real-mode programs have data beside their code and stores to devices everywhere, which the window is no help with.  So it costs
- * no more than FAULTS_MAX faults between two interrupts, and then has to wait. */
+ * no more than REAL_FAULTS_MAX faults between two interrupts, and then has to wait. */
 static void sample_real(Mmu *m, bool fair)
 {
     Window *w = m->window;
@@ -307,7 +333,7 @@ void window_sample(Mmu *m, unsigned idx, bool fair)
         if (!(m->cr0 & PG_CR0_PG) || is_worth_it(m, idx)) open_window(m, idx);
         return;
     }
-    if (w->faults > FAULTS_MAX && !m->window_always) {
+    if (w->faults > w->faults_paid + w->grown && !m->window_always) {
         if (log_on(LOG_MMU)) log_printf("mmu window: closed, %u faults in one sample\n", w->faults);
         close_early(m);
     }

@@ -13,9 +13,9 @@
 
 typedef struct Window Window;
 
-/* Makes the window possible: address space is reserved, nothing mapped.  False: the host has no room (no error then:
- * Calque goes without). */
-bool window_enable(Mmu *m);
+/* Makes the window possible: address space is reserved, nothing mapped.  page_ns: what a page costs (window_page_ns()), by which
+ * it is decided when the window pays.  False: the host has no room (no error then: Calque goes without). */
+bool window_enable(Mmu *m, unsigned page_ns);
 void window_free(Mmu *m);
 /* Host address of linear address 0; the 4 GiB above and a guard at each end are the window's.  NULL: not enabled. */
 uint8_t *window_base(const Mmu *m);

@@ -110,11 +110,6 @@ bool window_global_faulted(Mmu *m, uintptr_t host)
     return true;
 }
 
-typedef struct Known {
-    uintptr_t host; /* 0: not to be had */
-    bool writable;
-} Known;
-
 static bool is_fleeting(const WindowGlobal *g, uint32_t page)
 {
     return g->fleeting[page >> (PAGE_SHIFT + 3)] >> (page >> PAGE_SHIFT & 7) & 1;
@@ -126,31 +121,11 @@ static void set_fleeting(WindowGlobal *g, uint32_t page)
     g->any_fleeting = true;
 }
 
-static Known known_at(Mmu *m, uint32_t page)
+static WinKnown known_at(Mmu *m, uint32_t page)
 {
-    WalkResult w;
-    bool ram;
-    if (is_fleeting(m->global, page) || !mmu_walk_quietly(m, page, MMU_SUPER, &w) || !w.global)
-        return (Known){ 0, false };
-    uint8_t *host = phys_page_host(m->phys, w.page, &ram);
-    if (host && ram) phys_commit(m->phys, w.page);
-    return (Known){ (uintptr_t)host, host && ram && w.may_write && mmu_plain_stores(m, w.page, host) };
-}
-
-static bool goes_on(Mmu *m, uint32_t page, uintptr_t host, bool writable)
-{
-    Known k = known_at(m, page);
-    return k.host == host && k.writable == writable;
-}
-
-/* What is around a page is as likely wanted, and costs little more where it is one piece of host memory, too. */
-static void map_around(Mmu *m, uint32_t page, uintptr_t host, bool writable)
-{
-    uint32_t before = 0, after = PAGE_SIZE, at = page & (AROUND - 1);
-    while (before < at && goes_on(m, page - before - PAGE_SIZE, host - before - PAGE_SIZE, writable))
-        before += PAGE_SIZE;
-    while (at + after < AROUND && goes_on(m, page + after, host + after, writable)) after += PAGE_SIZE;
-    win_pages_map(&m->global->pages, page - before, host - before, (before + after) >> PAGE_SHIFT, writable);
+    WinKnown k = { 0 };
+    if (!is_fleeting(m->global, page)) k = win_known_at(m, page, MMU_SUPER);
+    return k.global ? k : (WinKnown){ 0 };
 }
 
 void window_global_serve(Mmu *m, const TlbEntry *e, bool global, uint32_t page, bool write)
@@ -158,8 +133,8 @@ void window_global_serve(Mmu *m, const TlbEntry *e, bool global, uint32_t page, 
     WinPages *pages = &m->global->pages;
     bool readable = e->tag_rd == page, writable = e->tag_wr == page;
     if (global && mmu_paging(m) && !is_fleeting(m->global, page) && readable && (writable || !write)) {
-        uintptr_t host = page + e->addend;
-        if (!win_pages_has(pages, page, host, writable)) map_around(m, page, host, writable);
+        WinKnown at = { .host = page + e->addend, .writable = writable };
+        if (!win_pages_has(pages, page, at.host, writable)) win_pages_map_around(pages, m, page, at, AROUND, known_at);
         return;
     }
     m->global->in_vain++;

@@ -145,6 +145,37 @@ void win_pages_map(WinPages *w, uint32_t page, uintptr_t host, unsigned n, bool 
     }
     for (unsigned i = 0; i < n; i++) enter(w, page + (i << PAGE_SHIFT), host + ((uintptr_t)i << PAGE_SHIFT), writable);
     w->mapped += n;
+    w->runs++;
+}
+
+/* --- neighbours ------------------------------------------------------------------------------------- */
+
+WinKnown win_known_at(Mmu *m, uint32_t page, unsigned idx)
+{
+    WalkResult w;
+    bool ram;
+    if (!mmu_walk_quietly(m, page, idx, &w)) return (WinKnown){ 0 };
+    uint8_t *host = phys_page_host(m->phys, w.page, &ram);
+    if (host && ram) phys_commit(m->phys, w.page);
+    return (WinKnown){ .host = (uintptr_t)host,
+                       .writable = host && ram && w.may_write && mmu_plain_stores(m, w.page, host),
+                       .global = w.global,
+                       .large = w.large };
+}
+
+void win_pages_map_around(WinPages *w, Mmu *m, uint32_t page, WinKnown at, uint32_t around,
+                          WinKnown (*known_at)(Mmu *m, uint32_t page))
+{
+    uint32_t first = page, end = page + PAGE_SIZE, offset = page & (around - 1);
+    for (; page - first < offset; first -= PAGE_SIZE) {
+        WinKnown k = known_at(m, first - PAGE_SIZE);
+        if (k.host != at.host - (page - first) - PAGE_SIZE || k.writable != at.writable) break;
+    }
+    for (; offset + (end - page) < around; end += PAGE_SIZE) {
+        WinKnown k = known_at(m, end);
+        if (k.host != at.host + (end - page) || k.writable != at.writable) break;
+    }
+    win_pages_map(w, first, at.host - (page - first), (end - first) >> PAGE_SHIFT, at.writable);
 }
 
 /* --- forgetting ------------------------------------------------------------------------------------- */

@@ -24,7 +24,7 @@ typedef struct WinPages {
     uint32_t n, max;
     uint32_t changes, max_changes; /* each may split one of the host's mappings, of which it allows some 65,000 */
     uint32_t hash[WIN_HASH], hash_host[WIN_HASH];
-    uint64_t mapped; /* since the start */
+    uint64_t mapped, runs; /* since the start: pages, and calls to the host for them */
 } WinPages;
 
 /* base: of WINDOW_SIZE inaccessible bytes.  max: pages that may be mapped at a time; max_changes: mappings made, protected and
@@ -40,6 +40,18 @@ size_t win_space_size(size_t front);
 /* n pages, one behind the other in both.  When the window has no room for them all others go first. */
 void win_pages_map(WinPages *w, uint32_t page, uintptr_t host, unsigned n, bool writable);
 bool win_pages_has(const WinPages *w, uint32_t page, uintptr_t host, bool writable);
+
+/* What the page tables say of a page that silicon's TLBs might know as well, since the A bits are set. */
+typedef struct WinKnown {
+    uintptr_t host; /* 0: not to be had */
+    bool writable, global, large;
+} WinKnown;
+WinKnown win_known_at(Mmu *m, uint32_t page, unsigned idx);
+
+/* A page, and what lies on either side of it in one piece of host memory, too, with the same rights: as likely wanted, and it costs
+ * little more.  around: how far, in bytes (a power of two; aligned).  known_at: what may be had. */
+void win_pages_map_around(WinPages *w, Mmu *m, uint32_t page, WinKnown at, uint32_t around,
+                          WinKnown (*known_at)(Mmu *m, uint32_t page));
 
 bool win_pages_forget(WinPages *w, uint32_t first, uint32_t bytes);   /* false: had none of them */
 void win_pages_protect(WinPages *w, uintptr_t host, uintptr_t bytes); /* stores there fault from here on */

@@ -7,6 +7,7 @@
 
 #include "../tap.h"
 #include "softmmu/window.h"
+#include "softmmu/window_cost.h"
 
 enum { P = 1, RW = 2, US = 4, A = 0x20, D = 0x40, DIR = 0x1000, TAB = 0x2000, LIN = 0x40000000, PAGE = 0x5000 };
 #define PG 0x80000001u
@@ -79,6 +80,36 @@ static void test_mapping(void)
     set_pte(3, 0x200000 | P | RW | US);
     ok(touch(LIN + 3 * PAGE_SIZE, false) && !readable(LIN + 3 * PAGE_SIZE) && m->window_hopeless, "so does a device");
     m->window_hopeless = false;
+}
+
+/* What is beside a page in the tables and in memory comes along with it; nothing that silicon would have to ask the system for. */
+static void test_around(void)
+{
+    enum { FIRST = 40, HERE = 0x40000 };
+    const uint32_t lin = LIN + FIRST * PAGE_SIZE;
+    const uint32_t all = P | RW | US | A | D;
+    for (unsigned i = 0; i < 8; i++) set_pte(FIRST + i, (HERE + i * PAGE_SIZE) | all);
+    set_pte(FIRST, (HERE - PAGE_SIZE) | all);
+    set_pte(FIRST + 4, (HERE + 4 * PAGE_SIZE) | (all & ~D));
+    set_pte(FIRST + 6, (HERE + 6 * PAGE_SIZE) | (all & ~A));
+    touch(lin + 2 * PAGE_SIZE, true);
+    ok(writable(lin + PAGE_SIZE) && writable(lin + 2 * PAGE_SIZE) && writable(lin + 3 * PAGE_SIZE),
+       "neighbours come along");
+    ok(!readable(lin), "not one that lies elsewhere");
+    ok(!readable(lin + 4 * PAGE_SIZE) && !readable(lin + 5 * PAGE_SIZE), "none with other rights, and none behind it");
+    touch(lin + 5 * PAGE_SIZE, true);
+    ok(writable(lin + 5 * PAGE_SIZE) && !readable(lin + 6 * PAGE_SIZE), "none that has not been accessed");
+    ok(!(phys_ld(pm, TAB + 4 * (FIRST + 6), 4) & A), "its A bit stays clear");
+    mmu_invlpg(m, lin + 3 * PAGE_SIZE);
+    ok(!readable(lin + 3 * PAGE_SIZE) && readable(lin + 2 * PAGE_SIZE), "INVLPG knows those, too");
+    mmu_protect_code(m, HERE + PAGE_SIZE);
+    ok(readable(lin + PAGE_SIZE) && !writable(lin + PAGE_SIZE), "code that comes into one");
+    set_pte(1023, 0x50000 | all);
+    phys_st(pm, DIR + 4 * 1023, TAB | P | RW | US, 4);
+    touch(0xfffff000, true);
+    ok(writable(0xfffff000), "the last page of all");
+    phys_st(pm, DIR + 4 * 1023, 0, 4);
+    for (unsigned i = 0; i < 8; i++) set_pte(FIRST + i, 0), mmu_invlpg(m, lin + i * PAGE_SIZE);
 }
 
 /* An access that has nothing to do with a fault before it says nothing about the window. */
@@ -159,7 +190,7 @@ static void good_window(void)
 /* Opening maps what the TLB knows, and that much must be worth it. */
 static void test_cost(void)
 {
-    enum { MANY = 1000, TAB2 = 0x3000, LIN2 = LIN + (1 << 22) };
+    enum { MANY = 1000, IN_A_ROW = 240, TAB2 = 0x3000, LIN2 = LIN + (1 << 22) };
     MmuFault f;
     uint64_t v;
     unsigned few = 0, samples = 0;
@@ -174,7 +205,47 @@ static void test_cost(void)
     while (!m->window_open && samples < 1000) window_sample(m, MMU_USER, true), samples++;
     ok(m->window_open && samples > few, "%u pages to be mapped take longer to be worth it: %u samples, not %u", MANY,
        samples, few);
+    ok(writable(LIN2) && writable(LIN2 + (MANY - 1) * PAGE_SIZE), "and all are there");
+    good_window();
+    phys_st(pm, DIR + 4 * (LIN2 >> 22), TAB2 | P | RW | US, 4);
+    for (unsigned i = 0; i < IN_A_ROW; i++) {
+        phys_st(pm, TAB2 + 4 * i, (PAGE + i * PAGE_SIZE) | P | RW | US | A | D, 4);
+        mmu_ld(m, LIN2 + i * PAGE_SIZE, 1, MMU_USER, &v, &f);
+        mmu_st(m, LIN2 + i * PAGE_SIZE, 0, 1, MMU_USER, &f);
+    }
+    for (samples = 0; !m->window_open && samples < 1000; samples++) window_sample(m, MMU_USER, true);
+    ok(samples == few && writable(LIN2) && writable(LIN2 + (IN_A_ROW - 1) * PAGE_SIZE) &&
+           !readable(LIN2 + IN_A_ROW * PAGE_SIZE),
+       "%u in a row cost little: %u samples", IN_A_ROW, samples);
     mmu_set_control(m, PG, DIR, 0, false, true);
+}
+
+/* The same pages on a host that takes longer over each. */
+static void test_slow_host(void)
+{
+    enum { PAGES = 100, TAB2 = 0x3000, LIN2 = LIN + (1 << 22) };
+    static const unsigned page_ns[2] = { 1000, 100000 };
+    unsigned samples[2] = { 0 };
+    for (unsigned i = 0; i < 2; i++) {
+        MmuFault f;
+        uint64_t v;
+        Mmu *other = calloc(1, sizeof *other);
+        mmu_init(other, pm);
+        phys_st(pm, DIR + 4 * (LIN2 >> 22), TAB2 | P | RW | US, 4);
+        mmu_set_control(other, PG, DIR, 0, false, true);
+        window_enable(other, page_ns[i]);
+        for (unsigned n = 0; n < PAGES; n++) {
+            phys_st(pm, TAB2 + 4 * n, PAGE | P | RW | US | A | D, 4);
+            mmu_ld(other, LIN2 + n * PAGE_SIZE, 1, MMU_USER, &v, &f);
+        }
+        for (; !other->window_open && samples[i] < 1000; samples[i]++) window_sample(other, MMU_USER, true);
+        mmu_free(other);
+        free(other);
+    }
+    ok(samples[1] > samples[0] && samples[1] < 1000, "where a page costs more, it takes longer: %u samples, not %u",
+       samples[1], samples[0]);
+    unsigned ns = window_page_ns();
+    ok(ns >= 500 && ns <= 100000, "here it costs %u ns", ns);
 }
 
 /* While paging is off CPL 0 has it, and what is around a page comes with it. */
@@ -334,16 +405,18 @@ int main(void)
     mmu_init(m, pm);
     phys_st(pm, DIR + 4 * (LIN >> 22), TAB | P | RW | US, 4);
     mmu_set_control(m, PG, DIR, 0, false, true);
-    if (!window_enable(m)) {
+    if (!window_enable(m, 5000)) {
         puts("1..0 # SKIP no room for the window");
         return 0;
     }
     test_mapping();
+    test_around();
     test_others();
     test_crossing();
     test_forgetting();
     test_paying();
     test_cost();
+    test_slow_host();
     test_wanted();
     test_growth();
     test_paid();
