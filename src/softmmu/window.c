@@ -15,19 +15,21 @@ enum {
     SAMPLES_MAX = 256,
     AROUND = 32 << PAGE_SHIFT, /* bytes: what is looked at for pages that come along with one */
     IDENTITY_BYTES = 2 << 20,  /* mapped at once without paging */
+    /* Host page faults between two samples that are too many.  Not fewer where they cost more: what has been spent on this window
+     * would be spent on the next one, too. */
+    FAULTS_MAX = 100,
     /* Pages that the system has made between two samples: memory that is filled for the first time is mostly its work. */
     GROWN_MAX = 64,
     /* What a window saves: a third of the time, with samples taken each 4 ms. */
     SAVED_NS_PER_SAMPLE = 4000000 / 3,
     PAGES_PER_FAULT = 2, /* what a fault costs, besides its page */
     SAMPLES_GOOD = 16,   /* real mode's window was worth opening when it lasted this long */
-    REAL_FAULTS_MAX = 100,
 };
 struct Window {
     WinPages pages;
-    /* What one sample pays for.  Pages: opening maps what the TLB knows, and no window is worth more than the time that it might have
-     * saved until now.  Faults, each with its page. */
-    unsigned pages_paid, faults_paid;
+    /* Pages that one sample pays for: opening maps what the TLB knows, and no window is worth more than the time that it might have
+     * saved until now. */
+    unsigned pages_paid;
     bool stale;    /* closed, but its pages are still mapped */
     bool identity; /* open without paging: linear addresses are physical ones */
     unsigned samples, samples_needed, faults, grown;
@@ -49,7 +51,6 @@ bool window_enable(Mmu *m, unsigned page_ns)
     }
     w->samples_needed = w->real_needed = SAMPLES_MIN;
     w->pages_paid = SAVED_NS_PER_SAMPLE / page_ns;
-    w->faults_paid = w->pages_paid / (1 + PAGES_PER_FAULT);
     m->window = w;
     return true;
 }
@@ -166,7 +167,7 @@ bool window_faulted(Mmu *m)
     w->faults++;
     w->stats.faults++;
     m->window_pending |= MMU_PENDING_USER;
-    bool too_many = m->window_real && is_real(m) && ++w->real_faults > REAL_FAULTS_MAX && !m->window_always;
+    bool too_many = m->window_real && is_real(m) && ++w->real_faults > FAULTS_MAX && !m->window_always;
     if (too_many) leave_real(m);
     return !too_many;
 }
@@ -311,7 +312,7 @@ void window_open_now(Mmu *m, unsigned idx)
 }
 
 /* Real-mode programs have data beside their code and stores to devices everywhere, which the window is no help with.  So it costs
- * no more than REAL_FAULTS_MAX faults between two interrupts, and then has to wait. */
+ * no more than FAULTS_MAX faults between two interrupts, and then has to wait. */
 static void sample_real(Mmu *m, bool fair)
 {
     Window *w = m->window;
@@ -333,7 +334,7 @@ void window_sample(Mmu *m, unsigned idx, bool fair)
         if (!(m->cr0 & PG_CR0_PG) || is_worth_it(m, idx)) open_window(m, idx);
         return;
     }
-    if (w->faults > w->faults_paid + w->grown && !m->window_always) {
+    if (w->faults > FAULTS_MAX && !m->window_always) {
         if (log_on(LOG_MMU)) log_printf("mmu window: closed, %u faults in one sample\n", w->faults);
         close_early(m);
     }
