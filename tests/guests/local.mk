@@ -57,7 +57,7 @@ endif
 
 # Long and not part of check: a whole Debian on a disk, made (as root, from a Debian mirror) and used.
 EXTRA_DIST += tests/guests/debian_disk.sh tests/guests/login.py
-debian.img:
+debian.img: | calque$(EXEEXT)
 	$(SHELL) $(top_srcdir)/tests/guests/debian_disk.sh $@.new && mv $@.new $@
 debian-disk: calque$(EXEEXT) debian.img
 	cp --sparse=always debian.img debian-used.img
