@@ -25,8 +25,14 @@ done
 
 work=$(realpath "$(mktemp -d "$image.work.XXXXXX")")
 root=$work/root
+# What debootstrap mounts for the packages' scripts.
+unmount() {
+	for name in proc sys; do
+		[ -L "$root/$name" ] || umount "$root/$name" 2>/dev/null || true
+	done
+}
 cleanup() {
-	[ -L "$root/proc" ] || umount "$root/proc" 2>/dev/null || true
+	unmount
 	rm -rf --one-file-system "$work"
 }
 trap cleanup EXIT
@@ -156,6 +162,7 @@ install_grub() {
 unpack_system
 if chroot "$root" /bin/true 2>/dev/null; then
 	chroot "$root" /usr/bin/env -i /setup
+	unmount
 	make_disk
 else
 	echo "debian_disk.sh: this host cannot run i386 programs: the packages configure themselves in $calque"
