@@ -96,26 +96,17 @@ static void map_page(Mmu *m, uint32_t page, uintptr_t host, bool writable)
 }
 
 /* Without paging what is around a page is as likely wanted, and it needs no table to know where it is. */
-typedef struct Plain {
-    uintptr_t host; /* 0: not memory */
-    bool writable;
-} Plain;
-
-static Plain plain_at(Mmu *m, uint32_t page)
+static WinKnown plain_at(Mmu *m, uint32_t page)
 {
-    bool ram;
-    PhysAddr phys = mmu_a20(m, page);
-    uint8_t *host = phys_page_host(m->phys, phys, &ram);
-    if (host && ram) phys_commit(m->phys, phys);
-    return (Plain){ (uintptr_t)host, host && ram && mmu_plain_stores(m, phys, host) };
+    return win_memory_at(m, mmu_a20(m, page), true);
 }
 
 static void map_around(Mmu *m, uint32_t page)
 {
     uint32_t lo = page & ~(IDENTITY_BYTES - 1), start = lo;
-    Plain run = plain_at(m, lo);
+    WinKnown run = plain_at(m, lo);
     for (uint32_t off = PAGE_SIZE; off <= IDENTITY_BYTES; off += PAGE_SIZE) {
-        Plain next = off < IDENTITY_BYTES ? plain_at(m, lo + off) : (Plain){ 0, false };
+        WinKnown next = off < IDENTITY_BYTES ? plain_at(m, lo + off) : (WinKnown){ 0 };
         uint32_t bytes = lo + off - start;
         if (next.host && next.host == run.host + bytes && next.writable == run.writable) continue;
         if (run.host) win_pages_map(&m->window->pages, start, run.host, bytes >> PAGE_SHIFT, run.writable);

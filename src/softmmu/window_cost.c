@@ -4,10 +4,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "softmmu/phys.h"
+#include "util/host_time.h"
 
 enum {
     PAGES = 16,
@@ -18,13 +18,6 @@ enum {
     MOST = 100000,
 };
 static const size_t round_size = (size_t)PAGES * APART * PAGE_SIZE;
-
-static uint64_t now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 static bool take_away(uint8_t *at)
 {
@@ -50,9 +43,9 @@ static uint64_t best_round(uint8_t *at, int fd)
 {
     uint64_t best = UINT64_MAX;
     for (unsigned round = 0; round < ROUNDS; round++, at += round_size) {
-        uint64_t start = now_ns();
+        uint64_t start = host_ns();
         if (!map_and_touch(at, fd) || !take_away(at)) return 0;
-        uint64_t took = now_ns() - start;
+        uint64_t took = host_ns() - start;
         if (took < best) best = took;
     }
     return best;

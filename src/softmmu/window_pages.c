@@ -150,17 +150,23 @@ void win_pages_map(WinPages *w, uint32_t page, uintptr_t host, unsigned n, bool 
 
 /* --- neighbours ------------------------------------------------------------------------------------- */
 
+WinKnown win_memory_at(Mmu *m, PhysAddr phys, bool may_write)
+{
+    bool ram;
+    uint8_t *host = phys_page_host(m->phys, phys, &ram);
+    if (host && ram) phys_commit(m->phys, phys);
+    return (WinKnown){ .host = (uintptr_t)host,
+                       .writable = host && ram && may_write && mmu_plain_stores(m, phys, host) };
+}
+
 WinKnown win_known_at(Mmu *m, uint32_t page, unsigned idx)
 {
     WalkResult w;
-    bool ram;
     if (!mmu_walk_quietly(m, page, idx, &w)) return (WinKnown){ 0 };
-    uint8_t *host = phys_page_host(m->phys, w.page, &ram);
-    if (host && ram) phys_commit(m->phys, w.page);
-    return (WinKnown){ .host = (uintptr_t)host,
-                       .writable = host && ram && w.may_write && mmu_plain_stores(m, w.page, host),
-                       .global = w.global,
-                       .large = w.large };
+    WinKnown k = win_memory_at(m, w.page, w.may_write);
+    k.global = w.global;
+    k.large = w.large;
+    return k;
 }
 
 void win_pages_map_around(WinPages *w, Mmu *m, uint32_t page, WinKnown at, uint32_t around,

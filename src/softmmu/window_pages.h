@@ -47,6 +47,7 @@ typedef struct WinKnown {
     bool writable, global, large;
 } WinKnown;
 WinKnown win_known_at(Mmu *m, uint32_t page, unsigned idx);
+WinKnown win_memory_at(Mmu *m, PhysAddr phys, bool may_write); /* the same of physical memory; about to be used */
 
 /* A page, and what lies on either side of it in one piece of host memory, too, with the same rights: as likely wanted, and it costs
  * little more.  around: how far, in bytes (a power of two; aligned).  known_at: what may be had. */
