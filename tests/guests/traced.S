@@ -36,7 +36,11 @@ victim:
     ret
     .balign 64
 modify:
+    movl $10, %esi /* the way there is chained at the first chance that no event takes */
+calling:
     call victim
+    decl %esi
+    jnz calling
     CHECK_EQ %eax, 0x1111, "as it was"
     jmp writer
 writer:
