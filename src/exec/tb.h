@@ -52,7 +52,7 @@ struct TB {
 };
 enum { LOOKUPS_TOLD = 64 /* BackendLookup.left at first */ };
 
-enum { BLOCK_SET_BITS = 17, TWIN_BITS = 18, TB_HASH_BITS = 20, PAGE_HASH_BITS = 14, MODE_HASH_BITS = 8 };
+enum { BLOCK_SET_BITS = 17, TWIN_BITS = 18, TB_HASH_BITS = 18, PAGE_HASH_BITS = 12, MODE_HASH_BITS = 8 };
 
 /* Blocks that are to be translated in some plainer way, by a hash of their address.  Such a set may say yes too often (the
  * block is then only slower) but never forgets: two blocks must not push each other out and be translated for ever. */
