@@ -3,6 +3,7 @@
 #include "cpu/helpers.h"
 #include "cpu/stack.h"
 #include "cpu/task.h"
+#include "softmmu/window.h"
 
 static uint32_t sized(uint32_t v, unsigned opsize)
 {
@@ -293,6 +294,7 @@ static void flat_transfer(CPUState *cpu, uint16_t cs, uint16_t ss, unsigned cpl,
     seg_flat(&cpu->seg[SEG_SS], (uint16_t)((ss & ~3u) | cpl), false, cpl);
     cpu->cpl = (uint8_t)cpl;
     cpu->eip = eip;
+    if (cpu->mmu.window_wanted && cpl == 3) window_serve_wanted(&cpu->mmu);
     cpu_update_mode(cpu);
 }
 

@@ -56,9 +56,9 @@ static void print_memory(const Exec *ex, const Lines *out)
               " in watched pages, others after a TLB miss",
               m->n_slow, m->n_device, m->n_crossing, m->n_watched);
     lines_put(out,
-              "Window: opened %" PRIu64 " times, closed %" PRIu64 "; %" PRIu64 " pages mapped, %" PRIu64
-              " faults, %" PRIu64 " in vain",
-              w.opened, w.closed, w.mapped, w.faults, w.hopeless);
+              "Window: opened %" PRIu64 " times, resumed %" PRIu64 ", closed %" PRIu64 "; %" PRIu64
+              " pages mapped, %" PRIu64 " faults, %" PRIu64 " in vain",
+              w.opened, w.resumed, w.closed, w.mapped, w.faults, w.hopeless);
     WindowStats g = window_global_stats(m);
     lines_put(out,
               "System's window: %" PRIu64 " pages mapped, dropped %" PRIu64 " times; %" PRIu64 " faults, %" PRIu64

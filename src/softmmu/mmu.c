@@ -81,11 +81,10 @@ static void flush_local(Mmu *m)
             if (!(b->victim[idx][i].slot.flags & SLOT_GLOBAL)) b->victim[idx][i].slot.flags = 0;
 }
 
-void mmu_flush_all(Mmu *m)
+static void flush_every(Mmu *m)
 {
     MmuBook *b = m->book;
     flush_local(m);
-    if (m->window) window_drop(m);
     if (m->global) window_global_drop(m);
     if (log_on(LOG_MMU)) log_printf("mmu flush: %u global entries\n", (unsigned)b->global.n);
     for (unsigned i = 0; i < b->global.n; i++) {
@@ -97,6 +96,12 @@ void mmu_flush_all(Mmu *m)
     memset(b->victim, 0, sizeof(b->victim));
     if (b->any_large) memset(b->large, 0, sizeof(b->large));
     b->any_large = false;
+}
+
+void mmu_flush_all(Mmu *m)
+{
+    flush_every(m);
+    if (m->window) window_drop(m);
 }
 
 static uint32_t victim_page(const Victim *v)
@@ -174,10 +179,13 @@ bool mmu_set_control(Mmu *m, uint32_t cr0, uint32_t cr3, uint32_t cr4, bool nx, 
     m->cr3 = cr3;
     m->cr4 = cr4;
     m->nx = nx;
-    if (all)
+    if (diff0 & PG_CR0_PG)
         mmu_flush_all(m);
+    else if (all)
+        flush_every(m);
     else if (is_cr3_load)
         flush_local(m);
+    if (m->window && (all || is_cr3_load)) window_space_loaded(m);
     return true;
 }
 
@@ -324,7 +332,7 @@ const TlbEntry *mmu_entry(Mmu *m, uint32_t lin, unsigned access, unsigned idx, c
         WalkResult w;
         m->n_miss++;
         if (!mmu_walk(m, lin, access, idx, &w, fault)) {
-            if (m->window_pending & MMU_PENDING_USER) m->window_wanted = page | 1;
+            if (m->window_pending & MMU_PENDING_USER) m->window_wanted = page | MMU_WANTED_PAGE;
             return NULL;
         }
         fill_data(m, page, idx, &w);

@@ -18,6 +18,7 @@ enum { MMU_ITLB_BITS = 14, MMU_ITLB_SIZE = 1 << MMU_ITLB_BITS };
 enum { MMU_USER, MMU_SUPER, MMU_SUPER_SMAP, MMU_MODES };
 enum { MMU_READ, MMU_WRITE, MMU_EXEC };
 enum { MMU_PENDING_USER = 1, MMU_PENDING_GLOBAL = 2 };
+enum { MMU_WANTED_PAGE = 1, MMU_WANTED_OPEN = 2 };
 
 typedef struct TlbEntry {
     uint32_t tag_rd, tag_wr; /* linear page address; with any of bits 4..11 set: slow path */
@@ -58,11 +59,12 @@ typedef struct Mmu {
     bool window_open;       /* see window.h; the three are for generated code's makers and the slow path */
     bool window_real;       /* real mode uses it, too */
     uint8_t window_pending; /* MMU_PENDING_*: what the access to come touches is to be brought into these windows */
-    uint32_t window_wanted; /* page | 1: the user's window was to have it, but for a page fault; 0: none */
-    bool window_always;     /* windows are used whether they pay or not */
-    bool window_hopeless;   /* a window could not be given its page */
-    uint8_t window_idx;     /* the TLB that the open window mirrors */
-    struct Window *window;  /* NULL: not enabled */
+    /* MMU_WANTED_*, to be done back in user mode; with a page: the user's window was to have it, but for a page fault. */
+    uint32_t window_wanted;
+    bool window_always;          /* windows are used whether they pay or not */
+    bool window_hopeless;        /* a window could not be given its page */
+    uint8_t window_idx;          /* the TLB that the open window mirrors */
+    struct Window *window;       /* NULL: not enabled */
     struct WindowGlobal *global; /* window_global.h; NULL: not enabled */
     /* May be NULL: called before a load or store of the CPU's gets to anything but plain memory.  May jump away: nothing
      * has happened yet. */

@@ -23,17 +23,28 @@ enum {
     /* What a window saves: a third of the time, with samples taken each 4 ms. */
     SAVED_NS_PER_SAMPLE = 4000000 / 3,
     PAGES_PER_FAULT = 2, /* what a fault costs, besides its page */
-    SAMPLES_GOOD = 16,   /* real mode's window was worth opening when it lasted this long */
+    /* Pages that can be looked up in the guest's tables in the time that a sample saves, 50 ns for each; what may be saved up of
+     * them; and what a resumed window costs besides. */
+    LOOKUPS_PER_SAMPLE = SAVED_NS_PER_SAMPLE / 50,
+    LOOKUPS_MAX = 4 * LOOKUPS_PER_SAMPLE,
+    LOOKUPS_PER_RESUME = 256,
+    SAMPLES_GOOD = 16, /* real mode's window was worth opening when it lasted this long */
 };
 struct Window {
     WinPages pages;
     /* Pages that one sample pays for: opening maps what the TLB knows, and no window is worth more than the time that it might have
      * saved until now. */
     unsigned pages_paid;
-    bool stale;    /* closed, but its pages are still mapped */
+    bool kept;     /* closed, but its pages are still mapped */
     bool identity; /* open without paging: linear addresses are physical ones */
-    unsigned samples, samples_needed, faults, grown;
-    uint64_t spent; /* mapped pages and faults' worth of them, all before this window opened */
+    bool judged;   /* closed before, and resumed */
+    uint32_t cr3;  /* whose pages these are */
+    uint32_t waiting_cr3;
+    unsigned waited;  /* samples that found it closed, all with waiting_cr3 */
+    unsigned samples; /* that found it open, from its opening on, resumed or not */
+    unsigned samples_needed, faults, grown;
+    unsigned lookups; /* that may be spent on resuming it */
+    uint64_t spent;   /* mapped pages and faults' worth of them, all before this window opened */
     unsigned real_samples, real_needed, real_faults; /* real mode's: see window_sample() */
     WindowStats stats;
 };
@@ -118,7 +129,57 @@ static void map_around(Mmu *m, uint32_t page)
 static void drop_all(Window *w)
 {
     win_pages_drop(&w->pages);
-    w->stale = false;
+    w->kept = false;
+}
+
+/* --- what was kept ---------------------------------------------------------------------------------- */
+
+static bool is_still_good(Mmu *m, const WinPage *e)
+{
+    WinKnown k = win_known_at(m, e->page & ~PAGE_MASK, m->window_idx);
+    return k.host == e->host && !k.large && (k.writable || !(e->page & 1));
+}
+
+/* The pages of the window that was open last, as far as the tables have them now.  When those are mostly others' it is cheaper to
+ * begin anew. */
+static void keep_good(Mmu *m)
+{
+    WinPages *pages = &m->window->pages;
+    unsigned bad = 0;
+    for (unsigned i = 0; i < pages->n; i++)
+        if (!is_still_good(m, &pages->entry[i]) && ++bad > pages->n / 4) {
+            drop_all(m->window);
+            return;
+        }
+    for (unsigned i = pages->n; bad && i-- > 0;) /* the last one takes the place of one that goes */
+        if (!is_still_good(m, &pages->entry[i])) win_pages_forget(pages, pages->entry[i].page & ~PAGE_MASK, PAGE_SIZE);
+}
+
+static bool is_kept(const Mmu *m, unsigned idx)
+{
+    const Window *w = m->window;
+    return w->kept && !w->identity && (m->cr0 & PG_CR0_PG) && idx == m->window_idx;
+}
+
+static bool may_resume(const Mmu *m)
+{
+    const Window *w = m->window;
+    return is_kept(m, MMU_USER) && m->cr3 == w->cr3 && w->lookups >= w->pages.n + LOOKUPS_PER_RESUME;
+}
+
+static void resume(Mmu *m)
+{
+    Window *w = m->window;
+    w->lookups -= w->pages.n + LOOKUPS_PER_RESUME;
+    keep_good(m);
+    w->kept = false;
+    m->window_open = true;
+    w->stats.resumed++;
+}
+
+void window_space_loaded(Mmu *m)
+{
+    m->window_wanted = may_resume(m) ? MMU_WANTED_OPEN : 0;
 }
 
 static bool is_real(const Mmu *m)
@@ -184,30 +245,36 @@ void window_serve(Mmu *m, const TlbEntry *e, uint32_t page, bool write)
 void window_close(Mmu *m)
 {
     Window *w = m->window;
-    if (!m->window_open) {
-        w->samples = 0;
-        return;
-    }
+    if (!m->window_open) return;
     m->window_open = false;
-    w->stale = true;
+    w->kept = true;
+    w->waited = 0;
     w->stats.closed++;
     /* Without paging there is nothing to learn from: it closes when paging begins. */
-    if (!w->identity) w->samples_needed = judged(w->samples_needed, has_paid(w));
-    w->samples = 0;
+    if (w->identity) return;
+    bool paid = has_paid(w);
+    if (paid || !w->judged) w->samples_needed = judged(w->samples_needed, paid);
+    w->judged = true;
 }
 
 /* It costs more than it saves: samples come too late, or find the system at work. */
 static void close_early(Mmu *m)
 {
-    m->window->samples = 0;
+    Window *w = m->window;
+    w->samples = w->lookups = 0;
+    w->judged = false;
     window_close(m);
+    w->spent = spent(w);
 }
 
 void window_serve_wanted(Mmu *m)
 {
-    uint32_t page = m->window_wanted & ~PAGE_MASK;
+    uint32_t wanted = m->window_wanted, page = wanted & ~PAGE_MASK;
     m->window_wanted = 0;
-    if (!m->window_open || m->window->identity || m->window_idx != MMU_USER || !mmu_paging(m)) return;
+    if (wanted & MMU_WANTED_OPEN && may_resume(m)) resume(m);
+    if (!(wanted & MMU_WANTED_PAGE) || !m->window_open || m->window->identity || m->window_idx != MMU_USER ||
+        !mmu_paging(m))
+        return;
     WinKnown at = missing_at(m, page);
     if (!at.host) return;
     if (++m->window->grown > GROWN_MAX && !m->window_always) {
@@ -250,6 +317,12 @@ static bool goes_on(const Mmu *m, unsigned idx, const TlbEntry *e, uint32_t page
            (next->tag_wr == page) == (e->tag_wr == e->tag_rd);
 }
 
+/* Whether the window was open before, and has the page already. */
+static bool has_entry(const Mmu *m, const TlbEntry *e)
+{
+    return win_pages_has(&m->window->pages, e->tag_rd, e->tag_rd + e->addend, e->tag_wr == e->tag_rd);
+}
+
 static void map_known(Mmu *m, unsigned idx, const TlbEntry *e)
 {
     unsigned pages = 1;
@@ -257,7 +330,7 @@ static void map_known(Mmu *m, unsigned idx, const TlbEntry *e)
     win_pages_map(&m->window->pages, e->tag_rd, e->tag_rd + e->addend, pages, e->tag_wr == e->tag_rd);
 }
 
-/* Calls fn for what the TLB idx has of memory, by the first entry of each run; how many those were. */
+/* Calls fn for what the TLB idx has of memory and the window has not, by the first entry of each run; how many those were. */
 static unsigned each_known_run(Mmu *m, unsigned idx, void (*fn)(Mmu *m, unsigned idx, const TlbEntry *e))
 {
     const SlotList *lists[2] = { &m->book->local, &m->book->global };
@@ -268,7 +341,9 @@ static unsigned each_known_run(Mmu *m, unsigned idx, void (*fn)(Mmu *m, unsigned
             const TlbEntry *e = &m->tlb[idx][n];
             if (table != idx || !is_known(m, idx, n)) continue;
             const TlbEntry *before = &m->tlb[idx][mmu_tlb_index(e->tag_rd - PAGE_SIZE)];
-            if (before->tag_rd == e->tag_rd - PAGE_SIZE && goes_on(m, idx, before, e->tag_rd)) continue;
+            if (before->tag_rd == e->tag_rd - PAGE_SIZE && goes_on(m, idx, before, e->tag_rd) && !has_entry(m, before))
+                continue;
+            if (has_entry(m, e)) continue;
             runs++;
             if (fn) fn(m, idx, e);
         }
@@ -278,12 +353,22 @@ static unsigned each_known_run(Mmu *m, unsigned idx, void (*fn)(Mmu *m, unsigned
 static void open_window(Mmu *m, unsigned idx)
 {
     Window *w = m->window;
-    if (w->stale) drop_all(w);
+    if (is_kept(m, idx))
+        keep_good(m);
+    else
+        drop_all(w);
+    bool same = w->kept && m->cr3 == w->cr3;
+    w->kept = false;
     m->window_open = true;
     m->window_idx = (uint8_t)idx;
     w->identity = !(m->cr0 & PG_CR0_PG);
-    w->samples = w->faults = w->grown = 0;
-    w->spent = spent(w);
+    w->cr3 = m->cr3;
+    w->waited = w->faults = w->grown = 0;
+    if (!same) {
+        w->judged = false;
+        w->samples = w->lookups = 0;
+        w->spent = spent(w);
+    }
     w->stats.opened++;
     if (!w->identity) each_known_run(m, idx, map_known);
     if (log_on(LOG_MMU)) log_printf("mmu window: open with %u pages\n", w->pages.n);
@@ -293,7 +378,16 @@ static bool is_worth_it(Mmu *m, unsigned idx)
 {
     const Window *w = m->window;
     if (m->window_always) return true;
-    return w->samples >= w->samples_needed && w->samples >= each_known_run(m, idx, NULL) / w->pages_paid;
+    return w->waited >= w->samples_needed && w->waited >= each_known_run(m, idx, NULL) / w->pages_paid;
+}
+
+static void sample_closed(Mmu *m, unsigned idx)
+{
+    Window *w = m->window;
+    if (m->cr3 != w->waiting_cr3) w->waited = 0;
+    w->waiting_cr3 = m->cr3;
+    w->waited++;
+    if (!(m->cr0 & PG_CR0_PG) || is_worth_it(m, idx)) open_window(m, idx);
 }
 
 void window_open_now(Mmu *m, unsigned idx)
@@ -320,11 +414,12 @@ void window_sample(Mmu *m, unsigned idx, bool fair)
     Window *w = m->window;
     if (is_real(m)) sample_real(m, fair);
     if (is_real(m) && !m->window_real) return;
-    w->samples++;
     if (!m->window_open) {
-        if (!(m->cr0 & PG_CR0_PG) || is_worth_it(m, idx)) open_window(m, idx);
+        sample_closed(m, idx);
         return;
     }
+    w->samples++;
+    w->lookups = w->lookups + LOOKUPS_PER_SAMPLE < LOOKUPS_MAX ? w->lookups + LOOKUPS_PER_SAMPLE : LOOKUPS_MAX;
     if (w->faults > FAULTS_MAX && !m->window_always) {
         if (log_on(LOG_MMU)) log_printf("mmu window: closed, %u faults in one sample\n", w->faults);
         close_early(m);

@@ -29,20 +29,21 @@ void window_open_now(Mmu *m, unsigned idx); /* without asking whether it pays; e
  * more (Mmu.window_real). */
 bool window_faulted(Mmu *m);
 
-/* Back in user mode, and there is something in Mmu.window_wanted: the system has most likely made it present, and the access
- * that faulted is about to run again.  Mapping it now spares the host another fault.
- * May close the window: call it before the CPU's mode is found out. */
+/* Back in user mode, and there is something in Mmu.window_wanted: a page that the system has most likely made present, and the
+ * access that faulted is about to run again, so mapping it now spares the host another fault; or the window itself, when its
+ * space is back.  May close and open it: call it before the CPU's mode is found out. */
 void window_serve_wanted(Mmu *m);
 
 /* For mmu.c */
 void window_serve(Mmu *m, const TlbEntry *e, uint32_t page, bool write);
-void window_close(Mmu *m);                                       /* every translation is in doubt */
-void window_drop(Mmu *m);                                        /* so is where memory is: nothing stays mapped */
+void window_close(Mmu *m);        /* every translation is in doubt */
+void window_space_loaded(Mmu *m); /* closed, and the tables that count now may be the window's */
+void window_drop(Mmu *m);         /* so is where memory is: nothing stays mapped */
 void window_forget(Mmu *m, uint32_t first, uint32_t bytes);      /* these are: INVLPG */
 void window_protect(Mmu *m, uintptr_t host_lo, uintptr_t bytes); /* stores to this host memory need attention again */
 
 typedef struct WindowStats {
-    uint64_t opened, closed, faults, mapped, hopeless;
+    uint64_t opened, resumed, closed, faults, mapped, hopeless;
 } WindowStats;
 WindowStats window_stats(const Mmu *m);
 

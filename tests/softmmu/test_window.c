@@ -9,7 +9,8 @@
 #include "softmmu/window.h"
 #include "softmmu/window_cost.h"
 
-enum { P = 1, RW = 2, US = 4, A = 0x20, D = 0x40, DIR = 0x1000, TAB = 0x2000, LIN = 0x40000000, PAGE = 0x5000 };
+enum { P = 1, RW = 2, US = 4, A = 0x20, D = 0x40, CR4_PGE = 0x80 };
+enum { DIR = 0x1000, TAB = 0x2000, DIR2 = 0x4000, LIN = 0x40000000, PAGE = 0x5000 };
 #define PG 0x80000001u
 
 static PhysMem *pm;
@@ -156,13 +157,116 @@ static void test_forgetting(void)
 
     mmu_set_control(m, PG, DIR, 0, false, true);
     ok(!m->window_open, "a CR3 load closes it");
+    set_pte(0, 0);
     open_it();
-    ok(m->window_open && !readable(LIN) && !readable(LIN + PAGE_SIZE), "open again, nothing old is there");
+    ok(m->window_open && !readable(LIN), "open again, nothing that the tables have not is there");
+    set_pte(0, PAGE | P | RW | US | A | D);
     mmu_st(m, LIN, 1, 1, MMU_USER, &(MmuFault){ 0 });
     mmu_set_control(m, PG, DIR, 0, false, true);
     mmu_st(m, LIN, 1, 1, MMU_USER, &(MmuFault){ 0 });
     open_it();
     ok(writable(LIN), "what the TLB has is there from the start");
+}
+
+static void grow(void)
+{
+    enum { N = 101 };
+    set_pte(N, 0);
+    mmu_invlpg(m, LIN + N * PAGE_SIZE);
+    touch(LIN + N * PAGE_SIZE, true);
+    set_pte(N, PAGE | P | RW | US | A | D);
+    window_serve_wanted(m);
+}
+
+/* Another space for a moment, and back. */
+static void switch_spaces(void)
+{
+    mmu_set_control(m, PG, DIR2, 0, false, true);
+    mmu_set_control(m, PG, DIR, 0, false, true);
+    if (m->window_wanted) window_serve_wanted(m);
+}
+
+/* A window that is worth it, with pages FIRST to FIRST + KEPT - 1, all like others in the tables. */
+enum { FIRST = 200, KEPT = 32, KEPT_AT = LIN + FIRST * PAGE_SIZE };
+static void kept_window(void)
+{
+    mmu_set_control(m, PG, DIR2, 0, false, true);
+    mmu_set_control(m, PG, DIR, 0, false, true);
+    window_drop(m);
+    for (unsigned i = 0; i < KEPT; i++) set_pte(FIRST + i, (0x60000 + i * PAGE_SIZE) | P | RW | US | A | D);
+    open_it();
+    for (unsigned i = 0; i < KEPT; i++) touch(KEPT_AT + i * PAGE_SIZE, true);
+    for (unsigned i = 0; i < 3; i++) window_sample(m, MMU_USER, true);
+}
+
+static bool all_writable(void)
+{
+    for (unsigned i = 0; i < KEPT; i++)
+        if (!writable(KEPT_AT + i * PAGE_SIZE)) return false;
+    return true;
+}
+
+/* Its space goes and comes back: what is still good is kept, without a call to the host. */
+static void test_resuming(void)
+{
+    kept_window();
+    WindowStats before = window_stats(m);
+    switch_spaces();
+    WindowStats after = window_stats(m);
+    ok(m->window_open && after.resumed == before.resumed + 1, "open again as soon as its space is back");
+    ok(all_writable() && after.mapped == before.mapped, "with the pages that it had");
+
+    mmu_set_control(m, PG, DIR2, 0, false, true);
+    ok(!m->window_open && !m->window_wanted, "another space does not have it");
+    set_pte(FIRST, 0);
+    set_pte(FIRST + 1, 0x50000 | P | RW | US | A | D);
+    set_pte(FIRST + 2, 0x62000 | P | RW | US | D);
+    set_pte(FIRST + 3, 0x63000 | P | RW | US | A);
+    phys_code_mark(pm, 0x65000, 16);
+    mmu_protect_code(m, 0x65000);
+    mmu_set_control(m, PG, DIR, 0, false, true);
+    ok(m->window_wanted && !m->window_open, "nor is it open before the system has returned to the user");
+    set_pte(FIRST + 4, 0x64000 | P | RW | A | D);
+    window_serve_wanted(m);
+    ok(m->window_open && !readable(KEPT_AT), "a page that is gone since is not there");
+    ok(!readable(KEPT_AT + PAGE_SIZE), "one that is another page now");
+    ok(!readable(KEPT_AT + 2 * PAGE_SIZE), "one whose A bit was cleared");
+    ok(!writable(KEPT_AT + 3 * PAGE_SIZE), "no stores where D was");
+    ok(!readable(KEPT_AT + 4 * PAGE_SIZE), "nothing of the system's");
+    ok(!writable(KEPT_AT + 5 * PAGE_SIZE), "no stores past the code tracker");
+    ok(writable(KEPT_AT + 6 * PAGE_SIZE) && writable(KEPT_AT + (KEPT - 1) * PAGE_SIZE), "the others are");
+    phys_code_clear_page(pm, 0x65000);
+
+    kept_window();
+    mmu_set_control(m, PG, DIR, CR4_PGE, false, false);
+    if (m->window_wanted) window_serve_wanted(m);
+    ok(m->window_open && all_writable(), "a flush by CR4 leaves it its pages, too");
+    mmu_set_control(m, PG, DIR, 0, false, false);
+}
+
+/* Looking all pages up again has its price: without samples that find the space at work it is not paid for ever. */
+static void test_resuming_pays(void)
+{
+    unsigned n = 0, limit = 100000;
+    kept_window();
+    for (switch_spaces(); n < limit && m->window_open; n++) switch_spaces();
+    ok(n > 10 && n < limit, "resumed %u times, not for ever", n);
+    open_it();
+    window_sample(m, MMU_USER, true);
+    switch_spaces();
+    ok(m->window_open, "a sample pays for more");
+    for (unsigned i = 0; i < 2000; i++) grow();
+    switch_spaces();
+    ok(!m->window_open, "what was closed early is not resumed");
+
+    kept_window();
+    mmu_set_control(m, PG, DIR2, 0, false, true);
+    open_it();
+    ok(!readable(KEPT_AT), "another space begins with nothing of it");
+    mmu_set_control(m, PG, DIR, 0, false, true);
+    if (m->window_wanted) window_serve_wanted(m);
+    ok(!m->window_open, "and has taken its place");
+    for (unsigned i = 0; i < KEPT; i++) set_pte(FIRST + i, 0);
 }
 
 static void test_paying(void)
@@ -213,6 +317,7 @@ static void test_cost(void)
         mmu_ld(m, LIN2 + i * PAGE_SIZE, 1, MMU_USER, &v, &f);
         mmu_st(m, LIN2 + i * PAGE_SIZE, 0, 1, MMU_USER, &f);
     }
+    phys_st(pm, TAB2 + 4 * IN_A_ROW, 0, 4);
     for (samples = 0; !m->window_open && samples < 1000; samples++) window_sample(m, MMU_USER, true);
     ok(samples == few && writable(LIN2) && writable(LIN2 + (IN_A_ROW - 1) * PAGE_SIZE) &&
            !readable(LIN2 + IN_A_ROW * PAGE_SIZE),
@@ -343,16 +448,6 @@ static void test_wanted(void)
     set_pte(N, 0);
 }
 
-static void grow(void)
-{
-    enum { N = 101 };
-    set_pte(N, 0);
-    mmu_invlpg(m, LIN + N * PAGE_SIZE);
-    touch(LIN + N * PAGE_SIZE, true);
-    set_pte(N, PAGE | P | RW | US | A | D);
-    window_serve_wanted(m);
-}
-
 /* Memory that is filled for the first time: the window is in the way, and no sample will say so in time. */
 static void test_growth(void)
 {
@@ -371,6 +466,12 @@ static void test_growth(void)
     mmu_set_control(m, PG, DIR, 0, false, true);
 }
 
+static void close_for_good(void)
+{
+    mmu_set_control(m, PG, DIR, 0, false, true);
+    window_drop(m);
+}
+
 /* Being closed too early makes it wait longer, unless it had paid. */
 static void test_paid(void)
 {
@@ -380,14 +481,14 @@ static void test_paid(void)
         open_it();
         touch(LIN, true);
         window_sample(m, MMU_USER, true);
-        mmu_set_control(m, PG, DIR, 0, false, true);
+        close_for_good();
     }
     for (; !m->window_open && first < 1000; first++) window_sample(m, MMU_USER, true);
     ok(first == 2, "a window that cost a page and lasted a sample was good");
-    mmu_set_control(m, PG, DIR, 0, false, true);
+    close_for_good();
     open_it();
     touch(LIN, true);
-    mmu_set_control(m, PG, DIR, 0, false, true);
+    close_for_good();
     for (; !m->window_open && second < 1000; second++) window_sample(m, MMU_USER, true);
     ok(second > first, "one that lasted none was not: %u samples, not %u", second, first);
     mmu_set_control(m, PG, DIR, 0, false, true);
@@ -414,6 +515,8 @@ int main(void)
     test_others();
     test_crossing();
     test_forgetting();
+    test_resuming();
+    test_resuming_pays();
     test_paying();
     test_cost();
     test_slow_host();
