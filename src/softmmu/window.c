@@ -40,8 +40,8 @@ struct Window {
     bool judged;   /* closed before, and resumed */
     uint32_t cr3;  /* whose pages these are */
     uint32_t waiting_cr3;
-    unsigned waited;  /* samples that found it closed, all with waiting_cr3 */
-    unsigned samples; /* that found it open, from its opening on, resumed or not */
+    unsigned waited, waited_for; /* samples that found it closed, all with waiting_cr3; those before it was opened */
+    unsigned samples;            /* that found it open, from its opening on, resumed or not */
     unsigned samples_needed, faults, grown;
     unsigned lookups; /* that may be spent on resuming it */
     uint64_t spent;   /* mapped pages and faults' worth of them, all before this window opened */
@@ -87,6 +87,25 @@ WindowStats window_stats(const Mmu *m)
     WindowStats s = m->window->stats;
     s.mapped = m->window->pages.mapped;
     return s;
+}
+
+/* --- what it costs, in pages ---------------------------------------------------------------------- */
+
+static uint64_t spent(const Window *w)
+{
+    return w->pages.runs + PAGES_PER_FAULT * w->stats.faults;
+}
+
+/* It costs no more than it saves, or might have saved before it was opened. */
+static bool is_worth_it(const Window *w)
+{
+    return (uint64_t)(w->samples + w->waited_for) * w->pages_paid >= spent(w) - w->spent;
+}
+
+/* It lasted as long as what it cost was worth. */
+static bool has_paid(const Window *w)
+{
+    return w->samples && (uint64_t)w->samples * w->pages_paid >= spent(w) - w->spent;
 }
 
 /* --- pages ---------------------------------------------------------------------------------------- */
@@ -140,19 +159,20 @@ static bool is_still_good(Mmu *m, const WinPage *e)
     return k.host == e->host && !k.large && (k.writable || !(e->page & 1));
 }
 
-/* The pages of the window that was open last, as far as the tables have them now.  When those are mostly others' it is cheaper to
- * begin anew. */
-static void keep_good(Mmu *m)
+/* Leaves of the window that was open last what the tables have as it was.  False when that is the lesser part: the space is
+ * another's by now or has changed all over, and it is cheaper to begin anew. */
+static bool keep_good(Mmu *m)
 {
     WinPages *pages = &m->window->pages;
     unsigned bad = 0;
     for (unsigned i = 0; i < pages->n; i++)
         if (!is_still_good(m, &pages->entry[i]) && ++bad > pages->n / 4) {
             drop_all(m->window);
-            return;
+            return false;
         }
     for (unsigned i = pages->n; bad && i-- > 0;) /* the last one takes the place of one that goes */
         if (!is_still_good(m, &pages->entry[i])) win_pages_forget(pages, pages->entry[i].page & ~PAGE_MASK, PAGE_SIZE);
+    return true;
 }
 
 static bool is_kept(const Mmu *m, unsigned idx)
@@ -164,14 +184,14 @@ static bool is_kept(const Mmu *m, unsigned idx)
 static bool may_resume(const Mmu *m)
 {
     const Window *w = m->window;
-    return is_kept(m, MMU_USER) && m->cr3 == w->cr3 && w->lookups >= w->pages.n + LOOKUPS_PER_RESUME;
+    return is_kept(m, MMU_USER) && m->cr3 == w->cr3 && w->lookups >= w->pages.n + LOOKUPS_PER_RESUME && is_worth_it(w);
 }
 
 static void resume(Mmu *m)
 {
     Window *w = m->window;
     w->lookups -= w->pages.n + LOOKUPS_PER_RESUME;
-    keep_good(m);
+    if (!keep_good(m)) return;
     w->kept = false;
     m->window_open = true;
     w->stats.resumed++;
@@ -192,17 +212,6 @@ static unsigned judged(unsigned needed, bool was_good)
 {
     if (was_good) return SAMPLES_MIN;
     return needed < SAMPLES_MAX ? needed * 2 : needed;
-}
-
-static uint64_t spent(const Window *w)
-{
-    return w->pages.runs + PAGES_PER_FAULT * w->stats.faults;
-}
-
-/* It lasted as long as what it cost was worth. */
-static bool has_paid(const Window *w)
-{
-    return w->samples && (uint64_t)w->samples * w->pages_paid >= spent(w) - w->spent;
 }
 
 static void leave_real(Mmu *m)
@@ -363,6 +372,7 @@ static void open_window(Mmu *m, unsigned idx)
     m->window_idx = (uint8_t)idx;
     w->identity = !(m->cr0 & PG_CR0_PG);
     w->cr3 = m->cr3;
+    w->waited_for = same ? w->waited_for + w->waited : w->waited;
     w->waited = w->faults = w->grown = 0;
     if (!same) {
         w->judged = false;
@@ -374,7 +384,7 @@ static void open_window(Mmu *m, unsigned idx)
     if (log_on(LOG_MMU)) log_printf("mmu window: open with %u pages\n", w->pages.n);
 }
 
-static bool is_worth_it(Mmu *m, unsigned idx)
+static bool may_open(Mmu *m, unsigned idx)
 {
     const Window *w = m->window;
     if (m->window_always) return true;
@@ -387,7 +397,7 @@ static void sample_closed(Mmu *m, unsigned idx)
     if (m->cr3 != w->waiting_cr3) w->waited = 0;
     w->waiting_cr3 = m->cr3;
     w->waited++;
-    if (!(m->cr0 & PG_CR0_PG) || is_worth_it(m, idx)) open_window(m, idx);
+    if (!(m->cr0 & PG_CR0_PG) || may_open(m, idx)) open_window(m, idx);
 }
 
 void window_open_now(Mmu *m, unsigned idx)
