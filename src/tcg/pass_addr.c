@@ -1,5 +1,5 @@
 /* Address folding: the sums that LEA, MOV and ADD leave in temporaries move into the memory operands that
- * use them, and neighbouring additions to one register become one.
+ * use them, and sums that one register collects step by step become one LEA.
  *
  * Guest registers must be exact wherever something may raise, so additions to them are merged only when
  * nothing between can (the second takes over both, the first goes); a temporary's sum may be used as
@@ -101,12 +101,17 @@ static bool is_step(const IrInsn *in, uint32_t *d)
     return true;
 }
 
-static void make_lea(IrInsn *in, uint16_t base, uint32_t disp)
+static IrMem plain_sum(uint16_t base, uint32_t disp)
+{
+    return (IrMem){ .seg = IR_SEG_DS, .flat = 1, .asize = 4, .base = base, .index = IR_NOREG, .disp = disp };
+}
+
+static void make_lea(IrInsn *in, const IrMem *sum)
 {
     in->op = IR_LEA;
     in->fl_rd = in->fl_wr = in->fl_live = 0;
     in->a.kind = in->b.kind = IR_NONE;
-    in->mem = (IrMem){ .seg = IR_SEG_DS, .flat = 1, .asize = 4, .base = base, .index = IR_NOREG, .disp = disp };
+    in->mem = *sum;
 }
 
 /* Tracks reg + constant kept in the temporary itself: t += 4 after t = ebx + 8 is t = ebx + 12. */
@@ -136,7 +141,8 @@ static void learn_from(Sums *s, IrInsn *in)
         /* mov esp, t with t = esp + n: the temporary is not needed for it. */
         if (usable(s, in->a.reg) && s->of[in->a.reg].index == IR_NOREG && s->of[in->a.reg].base == in->dst.reg) {
             note_fold(s, in->a.reg);
-            make_lea(in, in->dst.reg, s->of[in->a.reg].disp);
+            IrMem sum = plain_sum(in->dst.reg, s->of[in->a.reg].disp);
+            make_lea(in, &sum);
         } else if (in->dst.reg != in->a.reg) {
             learn(s, in->dst.reg, in->a.reg, IR_NOREG, 0, 0);
             return;
@@ -150,44 +156,105 @@ static void learn_from(Sums *s, IrInsn *in)
     for (unsigned i = 0; i < n; i++) forget(s, wr[i]);
 }
 
-static bool touches(const IrInsn *in, unsigned reg)
+/* dst = base + index << shift + disp, no flags. */
+static bool is_sum(const IrInsn *in, IrMem *sum)
 {
-    uint16_t r[12];
-    unsigned n = ir_reads(in, r);
+    uint32_t d;
+    if (in->width != 4 || in->dst.kind != IR_REG) return false;
+    if (is_step(in, &d))
+        *sum = plain_sum(in->dst.reg, d);
+    else if (in->op == IR_MOV && in->a.kind == IR_REG)
+        *sum = plain_sum(in->a.reg, 0);
+    else if (in->op == IR_LEA && in->mem.asize == 4)
+        *sum = in->mem;
+    else
+        return false;
+    return true;
+}
 
+/* A sum of three terms is two operations' work for the silicon, too: never made of shorter ones. */
+static bool add_constant(IrMem *sum, uint32_t d)
+{
+    if (sum->base != IR_NOREG && sum->index != IR_NOREG && !sum->disp) return false;
+    sum->disp += d;
+    return true;
+}
+
+static bool add_register(IrMem *sum, uint16_t reg)
+{
+    if (sum->disp) return false;
+    if (sum->base == IR_NOREG) {
+        sum->base = reg;
+    } else if (sum->index == IR_NOREG && reg != IR_ESP) {
+        sum->index = reg;
+        sum->shift = 0;
+    } else if (sum->index == sum->base && !sum->shift) {
+        sum->shift = 1;
+        sum->base = reg;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static bool adds_register(const IrInsn *in)
+{
+    return in->op == IR_ADD && in->width == 4 && !in->fl_live && in->dst.kind == IR_REG && in->a.kind == IR_REG &&
+           in->a.reg != in->dst.reg;
+}
+
+static bool is_among(const uint16_t *regs, unsigned n, unsigned reg)
+{
     for (unsigned i = 0; i < n; i++)
-        if (r[i] == reg) return true;
-    n = ir_writes(in, r);
-    for (unsigned i = 0; i < n; i++)
-        if (r[i] == reg) return true;
+        if (regs[i] == reg) return true;
     return false;
 }
 
-/* A step followed by another of the same register, with nothing in between that can raise, leave or see it:
- * the later one does both. */
-static void merge_steps(IrBlock *b)
+static bool touches(const IrInsn *in, unsigned reg)
 {
-    IrInsn *step = NULL; /* the latest one still mergeable */
-    uint32_t step_d = 0;
+    uint16_t r[12];
+    return is_among(r, ir_reads(in, r), reg) || is_among(r, ir_writes(in, r), reg);
+}
 
-    for (uint32_t i = 0; i < b->n; i++) {
+static bool is_written(const IrBlock *b, uint32_t from, uint32_t to, unsigned reg)
+{
+    uint16_t r[12];
+    for (uint32_t i = from; i < to && reg != IR_NOREG; i++)
+        if (is_among(r, ir_writes(&b->insn[i], r), reg)) return true;
+    return false;
+}
+
+/* The operation that left a sum where this one adds to it, with nothing in between that can raise, leave or see it.  NULL: none,
+ * or the sum would be another by now. */
+static IrInsn *sum_before(IrBlock *b, uint32_t i, IrMem *sum)
+{
+    enum { REACH = 16 };
+    unsigned reg = b->insn[i].dst.reg;
+
+    for (uint32_t j = i; j-- > 0 && i - j <= REACH;) {
+        IrInsn *in = &b->insn[j];
+        if (in->dst.kind == IR_REG && in->dst.reg == reg && is_sum(in, sum))
+            return is_written(b, j + 1, i, sum->base) || is_written(b, j + 1, i, sum->index) ? NULL : in;
+        if (in->op != IR_MARK && (ir_op_info[in->op].attr || touches(in, reg))) return NULL;
+    }
+    return NULL;
+}
+
+/* The later of two operations does both. */
+static void merge_sums(IrBlock *b)
+{
+    for (uint32_t i = 1; i < b->n; i++) {
         IrInsn *in = &b->insn[i];
+        IrMem sum;
         uint32_t d;
-
-        if (in->op == IR_MARK || in->op == IR_NOP) continue;
-        if (is_step(in, &d)) {
-            if (step && step->dst.reg == in->dst.reg) {
-                ir_note(b, step, "removed: the next step, at %08x, does both", ir_insn_eip(b, in));
-                ir_note(b, in, "does the step of %08x too", ir_insn_eip(b, step));
-                ir_make_nop(step);
-                d += step_d;
-                make_lea(in, in->dst.reg, d);
-            }
-            step = in;
-            step_d = d;
-        } else if (step && (ir_op_info[in->op].attr || touches(in, step->dst.reg))) {
-            step = NULL;
-        }
+        bool step = is_step(in, &d);
+        if (!step && !adds_register(in)) continue;
+        IrInsn *first = sum_before(b, i, &sum);
+        if (!first || !(step ? add_constant(&sum, d) : add_register(&sum, in->a.reg))) continue;
+        ir_note(b, first, "removed: the next addition, at %08x, does both", ir_insn_eip(b, in));
+        ir_note(b, in, "does the sum of %08x too", ir_insn_eip(b, first));
+        make_lea(in, &sum);
+        ir_make_nop(first);
     }
 }
 
@@ -214,5 +281,5 @@ void pass_addr(IrBlock *b)
         }
         learn_from(&s, in);
     }
-    merge_steps(b);
+    merge_sums(b);
 }
