@@ -165,9 +165,7 @@ void tr_lahf(Tr *t, const Insn *in)
 void tr_sahf(Tr *t, const Insn *in)
 {
     (void)in;
-    IrOpnd v = tr_temp(t);
-    tr_op(t, IR_MOVZX, 4, v, ir_reg_high(IR_EAX))->width2 = 1;
-    IrInsn *i = tr_op(t, IR_SETFLAGS, 4, (IrOpnd){ 0 }, v);
+    IrInsn *i = tr_op(t, IR_SETFLAGS, 1, (IrOpnd){ 0 }, ir_reg_high(IR_EAX));
     i->fl_wr = i->fl_live = IR_FL_ALL & ~IR_OF;
 }
 

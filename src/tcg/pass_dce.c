@@ -27,12 +27,18 @@ static void set_live(Live *l, unsigned reg, bool live)
         l->temp[reg - IR_TEMP0] = live;
 }
 
+/* x87, MMX and SSE between registers: nothing can be raised while every exception is masked. */
+static bool is_quiet_fp(const IrInsn *in)
+{
+    return (in->op == IR_X87 || in->op == IR_VEC) && !in->fp.soft && in->fp.rm_kind != IR_FP_MEM;
+}
+
 /* Leaves the block or lets C code look at the registers. */
 static bool observes(const IrInsn *in)
 {
     unsigned attr = ir_op_info[in->op].attr;
 
-    if (in->op == IR_MARK || in->op == IR_STRMW) return false;
+    if (in->op == IR_MARK || in->op == IR_STRMW || is_quiet_fp(in)) return false;
     return (attr & (IR_RAISES | IR_ENDS | IR_SIDE)) != 0;
 }
 
@@ -44,10 +50,29 @@ static bool dead(const Live *l, const IrInsn *in, const uint16_t *wr, unsigned n
     return true;
 }
 
+/* What is stored to CPUState and stored again before anybody looks: each x87 instruction leaves its address there. */
+typedef struct Overwritten {
+    uint32_t offset;
+    unsigned width; /* 0: nothing known */
+} Overwritten;
+
+static bool is_overwritten(Overwritten *later, const IrInsn *in)
+{
+    if (in->op == IR_STSTATE && in->b.kind == IR_IMM) {
+        if (later->width == in->width && later->offset == in->b.imm) return true;
+        *later = (Overwritten){ in->b.imm, in->width };
+    } else if (in->op == IR_LDSTATE || observes(in)) {
+        later->width = 0;
+    }
+    return false;
+}
+
 static void note_removed(const IrBlock *b, const IrInsn *in, const uint16_t *wr, unsigned n_wr)
 {
     char name[8];
-    if (!n_wr)
+    if (in->op == IR_STSTATE)
+        ir_note(b, in, "removed: the next one stores there, too, and nobody looks before");
+    else if (!n_wr)
         ir_note(b, in, "removed: it does nothing");
     else if (wr[0] < IR_TEMP0)
         ir_note(b, in, "removed: %s is written again before anybody looks", ir_reg_text(name, wr[0]));
@@ -71,6 +96,7 @@ static void sweep(IrBlock *b)
 void pass_dce(IrBlock *b)
 {
     Live live;
+    Overwritten later = { 0 };
     bool nops = false;
     unsigned n_temps = b->n_temps < PASS_MAX_REGS ? b->n_temps : PASS_MAX_REGS;
 
@@ -81,7 +107,7 @@ void pass_dce(IrBlock *b)
         uint16_t rd[12], wr[12];
         unsigned n_wr = ir_writes(in, wr);
 
-        if (in->op != IR_NOP && dead(&live, in, wr, n_wr)) {
+        if (in->op != IR_NOP && (dead(&live, in, wr, n_wr) || is_overwritten(&later, in))) {
             if (b->notes) note_removed(b, in, wr, n_wr);
             ir_make_nop(in);
         }

@@ -15,19 +15,19 @@ static const struct OpTest {
     uint8_t op, widths; /* widths: sum of 1, 2, 4 */
     uint8_t rules;
 } tests[] = {
-    { IR_MOV, 7, IMM_A },   { IR_MOVZX, 6, SOURCE2 }, { IR_MOVSX, 6, SOURCE2 }, { IR_XCHG, 7, 0 },
-    { IR_BSWAP, 4, 0 },     { IR_CMOV, 6, 0 },        { IR_SETCC, 1, 0 },       { IR_CDQ, 6, 0 },
-    { IR_ADD, 7, IMM_A },   { IR_OR, 7, IMM_A },      { IR_ADC, 7, IMM_A },     { IR_SBB, 7, IMM_A },
-    { IR_AND, 7, IMM_A },   { IR_SUB, 7, IMM_A },     { IR_XOR, 7, IMM_A },     { IR_CMP, 7, IMM_A },
-    { IR_TEST, 7, IMM_A },  { IR_INC, 7, 0 },         { IR_DEC, 7, 0 },         { IR_NEG, 7, 0 },
-    { IR_NOT, 7, 0 },       { IR_IMUL2, 6, 0 },       { IR_IMUL3, 6, IMM_B },   { IR_MUL, 7, 0 },
-    { IR_IMUL, 7, 0 },      { IR_DIV, 7, 0 },         { IR_IDIV, 7, 0 },        { IR_ROL, 7, COUNT_A },
-    { IR_ROR, 7, COUNT_A }, { IR_RCL, 7, COUNT_A },   { IR_RCR, 7, COUNT_A },   { IR_SHL, 7, COUNT_A },
-    { IR_SHR, 7, COUNT_A }, { IR_SAR, 7, COUNT_A },   { IR_SHLD, 6, COUNT_B },  { IR_SHRD, 6, COUNT_B },
-    { IR_BT, 6, IMM_A },    { IR_BTS, 6, IMM_A },     { IR_BTR, 6, IMM_A },     { IR_BTC, 6, IMM_A },
-    { IR_BSF, 6, 0 },       { IR_BSR, 6, 0 },         { IR_POPCNT, 6, 0 },      { IR_CRC32, 7, FULL_DST },
-    { IR_CMPXCHG, 7, 0 },   { IR_XADD, 7, 0 },        { IR_CLC, 4, 0 },         { IR_STC, 4, 0 },
-    { IR_CMC, 4, 0 },       { IR_GETFLAGS, 4, 0 },    { IR_SETFLAGS, 4, 0 },
+    { IR_MOV, 7, IMM_A },   { IR_MOVZX, 6, SOURCE2 }, { IR_MOVSX, 6, SOURCE2 },  { IR_XCHG, 7, 0 },
+    { IR_BSWAP, 4, 0 },     { IR_CMOV, 6, 0 },        { IR_SETCC, 1, 0 },        { IR_CDQ, 6, 0 },
+    { IR_ADD, 7, IMM_A },   { IR_OR, 7, IMM_A },      { IR_ADC, 7, IMM_A },      { IR_SBB, 7, IMM_A },
+    { IR_AND, 7, IMM_A },   { IR_SUB, 7, IMM_A },     { IR_XOR, 7, IMM_A },      { IR_CMP, 7, IMM_A },
+    { IR_TEST, 7, IMM_A },  { IR_INC, 7, 0 },         { IR_DEC, 7, 0 },          { IR_NEG, 7, 0 },
+    { IR_NOT, 7, 0 },       { IR_IMUL2, 6, 0 },       { IR_IMUL3, 6, IMM_B },    { IR_MUL, 7, 0 },
+    { IR_IMUL, 7, 0 },      { IR_DIV, 7, 0 },         { IR_IDIV, 7, 0 },         { IR_ROL, 7, COUNT_A },
+    { IR_ROR, 7, COUNT_A }, { IR_RCL, 7, COUNT_A },   { IR_RCR, 7, COUNT_A },    { IR_SHL, 7, COUNT_A },
+    { IR_SHR, 7, COUNT_A }, { IR_SAR, 7, COUNT_A },   { IR_SHLD, 6, COUNT_B },   { IR_SHRD, 6, COUNT_B },
+    { IR_BT, 6, IMM_A },    { IR_BTS, 6, IMM_A },     { IR_BTR, 6, IMM_A },      { IR_BTC, 6, IMM_A },
+    { IR_BSF, 6, 0 },       { IR_BSR, 6, 0 },         { IR_POPCNT, 6, 0 },       { IR_CRC32, 7, FULL_DST },
+    { IR_CMPXCHG, 7, 0 },   { IR_XADD, 7, 0 },        { IR_CLC, 4, 0 },          { IR_STC, 4, 0 },
+    { IR_CMC, 4, 0 },       { IR_GETFLAGS, 4, 0 },    { IR_SETFLAGS, 5, IMM_A },
 };
 
 /* The registers as the reference sees them: 8 GPRs, then temporaries. */
@@ -94,7 +94,11 @@ static void build(Rig *r, const struct OpTest *t, unsigned width, const Model *m
     if (t->rules & IMM_B) in->b = ir_imm(rig_random_value() & width_mask(width));
     /* The other operations may leave the guest's flags alone altogether. */
     if (t->op >= IR_ADD && t->op <= IR_NEG && rig_random() % 8 == 0) in->fl_wr = in->fl_live = 0;
-    if (t->op == IR_SETFLAGS) in->fl_wr = in->fl_live = rig_random() & 1 ? IR_FL_ALL : rig_random() & IR_FL_ALL;
+    if (t->op == IR_SETFLAGS) {
+        const uint8_t some[4] = { IR_FL_ALL, IR_FL_ALL & ~IR_OF, rig_random() & IR_FL_ALL, rig_random() & IR_FL_ALL };
+        in->fl_wr = in->fl_live = some[rig_random() & 3];
+        if (width == 1 && rig_random() & 1) in->a = ir_reg_high(IR_EAX);
+    }
     *copy = *in;
 }
 

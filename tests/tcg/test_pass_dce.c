@@ -50,6 +50,52 @@ static void parts(void)
     ok(block.n == 3, "writing a part keeps the rest");
 }
 
+static void to_state(uint32_t offset, uint32_t v)
+{
+    IrInsn *in = ir_emit(&block, IR_STSTATE, 4);
+    in->a = ir_imm(v);
+    in->b = ir_imm(offset);
+}
+
+static IrInsn *x87(uint8_t modrm)
+{
+    IrInsn *in = ir_emit(&block, IR_X87, 4);
+    in->fp = (IrFp){ .opcode = 0xd8, .modrm = modrm };
+    return in;
+}
+
+static unsigned stores(void)
+{
+    unsigned n = 0;
+    for (uint32_t i = 0; i < block.n; i++) n += block.insn[i].op == IR_STSTATE;
+    return n;
+}
+
+/* The address of the last x87 instruction. */
+static void state(void)
+{
+    enum { FIP = 0x40 };
+    begin(1);
+    for (unsigned i = 0; i < 4; i++) x87(0xc1), to_state(FIP, i);
+    ir_emit(&block, IR_EXIT, 0);
+    pass_dce(&block);
+    ok(stores() == 1 && block.insn[block.n - 2].a.imm == 3, "of stores to one field the last stays");
+
+    begin(1);
+    to_state(FIP, 1);
+    x87(0x00)->fp.rm_kind = IR_FP_MEM;
+    to_state(FIP, 2);
+    x87(0xc1)->fp.soft = 1;
+    to_state(FIP, 3);
+    mem_op(IR_LD, 4, ir_reg(IR_EAX), at(IR_EBX, 0));
+    to_state(FIP, 4);
+    ir_emit(&block, IR_LDSTATE, 4)->dst = ir_reg(IR_ECX);
+    to_state(FIP, 5);
+    to_state(FIP + 4, 6);
+    pass_dce(&block);
+    ok(stores() == 6, "unless something may raise or read in between, or it is another field");
+}
+
 int main(void)
 {
     ir_block_init(&block);
@@ -57,6 +103,7 @@ int main(void)
     kept();
     registers();
     parts();
+    state();
     ir_block_free(&block);
     return tap_done();
 }

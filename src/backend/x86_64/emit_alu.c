@@ -407,12 +407,33 @@ void emit_getflags(Emit *e, const IrInsn *in)
     asm_mov(a, d, R9);
 }
 
+static unsigned byte_in_r11(Emit *e, const IrOpnd *o)
+{
+    unsigned s = reg_read(e, o, 1);
+    if (is_high(s))
+        copy_high(e, s);
+    else
+        asm_rr(&e->a, W8 | DIGIT, 0x0fb6, R11, s);
+    return R11;
+}
+
+static bool is_sahf(const IrInsn *in)
+{
+    return in->a.kind == IR_REG && in->a.high && in->a.reg == IR_EAX && in->fl_wr == (IR_FL_ALL & ~IR_OF);
+}
+
 void emit_setflags(Emit *e, const IrInsn *in)
 {
     Asm *a = &e->a;
-    unsigned s = reg_read(e, &in->a, 4);
+    if (is_sahf(in)) {
+        flags_need(e, in);
+        asm8(a, 0x9e);
+        flags_done(e, in);
+        return;
+    }
     if (e->live[e->cur] & ~in->fl_wr) flags_save(e);
     e->alloc.flags = FLAGS_STATE;
+    unsigned s = in->width == 1 ? byte_in_r11(e, &in->a) : reg_read(e, &in->a, 4);
     if (in->fl_wr == IR_FL_ALL || in->fl_wr == (IR_FL_ALL & ~IR_OF)) {
         if (in->fl_wr & IR_OF) {
             asm_mov(a, R9, s);
