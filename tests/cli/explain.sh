@@ -60,7 +60,7 @@ for b in $backends; do
     result $? "$b: --no-pass flags leaves them all alive"
     explain --backend $b 50 53 51
     shows "$b: pushes share one page check" 'st.4 +ss:\[esp-0x4\], eax' 'runs: one page check, of 12 bytes, serves 3 accesses' \
-        'addr: removed: the next step, at 00100001|lea.4 +esp' 'runs: shares the page check of st at 00100000'
+        'addr: removed: the next addition, at 00100001|lea.4 +esp' 'runs: shares the page check of st at 00100000'
     explain --backend $b b805000000 83c003 89c3 39d3
     shows "$b: constants" 'add.4 +eax, 0x3' 'constprop: eax is known|constprop: computed: 0x8' 'mov.4 +ebx, 0x8'
     explain --backend $b --16 --run 'b80100 a30005 f4'
