@@ -40,7 +40,8 @@ struct Window {
     bool judged;   /* closed before, and resumed */
     uint32_t cr3;  /* whose pages these are */
     uint32_t waiting_cr3;
-    unsigned waited, waited_for; /* samples that found it closed, all with waiting_cr3; those before it was opened */
+    unsigned quiet;              /* samples that found it closed since a CR3 load */
+    unsigned waited, waited_for; /* all of those with waiting_cr3; those before it was opened */
     unsigned samples;            /* that found it open, from its opening on, resumed or not */
     unsigned samples_needed, faults, grown;
     unsigned lookups; /* that may be spent on resuming it */
@@ -102,10 +103,10 @@ static bool is_worth_it(const Window *w)
     return (uint64_t)(w->samples + w->waited_for) * w->pages_paid >= spent(w) - w->spent;
 }
 
-/* It lasted as long as what it cost was worth. */
-static bool has_paid(const Window *w)
+/* It has saved so many times what it cost. */
+static bool has_paid(const Window *w, unsigned times)
 {
-    return w->samples && (uint64_t)w->samples * w->pages_paid >= spent(w) - w->spent;
+    return w->samples && (uint64_t)w->samples * w->pages_paid >= times * (spent(w) - w->spent);
 }
 
 /* --- pages ---------------------------------------------------------------------------------------- */
@@ -199,6 +200,7 @@ static void resume(Mmu *m)
 
 void window_space_loaded(Mmu *m)
 {
+    m->window->quiet = 0;
     m->window_wanted = may_resume(m) ? MMU_WANTED_OPEN : 0;
 }
 
@@ -257,12 +259,12 @@ void window_close(Mmu *m)
     if (!m->window_open) return;
     m->window_open = false;
     w->kept = true;
-    w->waited = 0;
+    w->waited = w->quiet = 0;
     w->stats.closed++;
     /* Without paging there is nothing to learn from: it closes when paging begins. */
     if (w->identity) return;
-    bool paid = has_paid(w);
-    if (paid || !w->judged) w->samples_needed = judged(w->samples_needed, paid);
+    bool good = has_paid(w, 2), bad = !has_paid(w, 1) && !w->judged;
+    if (good || bad) w->samples_needed = judged(w->samples_needed, good);
     w->judged = true;
 }
 
@@ -273,7 +275,6 @@ static void close_early(Mmu *m)
     w->samples = w->lookups = 0;
     w->judged = false;
     window_close(m);
-    w->spent = spent(w);
 }
 
 void window_serve_wanted(Mmu *m)
@@ -388,7 +389,8 @@ static bool may_open(Mmu *m, unsigned idx)
 {
     const Window *w = m->window;
     if (m->window_always) return true;
-    return w->waited >= w->samples_needed && w->waited >= each_known_run(m, idx, NULL) / w->pages_paid;
+    return w->quiet >= SAMPLES_MIN && w->waited >= w->samples_needed &&
+           w->waited >= each_known_run(m, idx, NULL) / w->pages_paid;
 }
 
 static void sample_closed(Mmu *m, unsigned idx)
@@ -397,6 +399,7 @@ static void sample_closed(Mmu *m, unsigned idx)
     if (m->cr3 != w->waiting_cr3) w->waited = 0;
     w->waiting_cr3 = m->cr3;
     w->waited++;
+    w->quiet++;
     if (!(m->cr0 & PG_CR0_PG) || may_open(m, idx)) open_window(m, idx);
 }
 

@@ -472,26 +472,52 @@ static void close_for_good(void)
     window_drop(m);
 }
 
-/* Being closed too early makes it wait longer, unless it had paid. */
+static unsigned samples_until_open(void)
+{
+    unsigned n = 0;
+    for (; !m->window_open && n < 1000; n++) window_sample(m, MMU_USER, true);
+    return n;
+}
+
+/* How long a window waits after one that met so many faults and lasted for so many samples. */
+static unsigned wait_after(unsigned faults, unsigned samples)
+{
+    open_it();
+    for (unsigned i = 0; i < faults; i++) touch(LIN, true);
+    for (unsigned i = 0; i < samples; i++) window_sample(m, MMU_USER, true);
+    close_for_good();
+    return samples_until_open();
+}
+
+/* Being closed too early makes it wait longer, unless it had paid.  A sample is worth 266 pages on this host (5 us each), a fault
+ * costs two of them. */
 static void test_paid(void)
 {
-    unsigned first = 0, second = 0;
+    enum { EVEN = 90 };
     set_pte(0, PAGE | P | RW | US | A | D);
-    for (unsigned i = 0; i < 2; i++) {
-        open_it();
-        touch(LIN, true);
-        window_sample(m, MMU_USER, true);
-        close_for_good();
-    }
-    for (; !m->window_open && first < 1000; first++) window_sample(m, MMU_USER, true);
+    wait_after(1, 1);
+    unsigned first = wait_after(1, 1);
     ok(first == 2, "a window that cost a page and lasted a sample was good");
-    close_for_good();
-    open_it();
-    touch(LIN, true);
-    close_for_good();
-    for (; !m->window_open && second < 1000; second++) window_sample(m, MMU_USER, true);
+    unsigned second = wait_after(1, 0);
     ok(second > first, "one that lasted none was not: %u samples, not %u", second, first);
-    mmu_set_control(m, PG, DIR, 0, false, true);
+    unsigned third = wait_after(EVEN, 1);
+    ok(third == second, "one that was worth no more than it cost says nothing: %u samples", third);
+    third = wait_after(EVEN, 2);
+    ok(third == first, "one that was worth it twice was good: %u samples", third);
+    close_for_good();
+}
+
+/* A space that is left before it was found at work for some time loses the window as soon as it is open. */
+static void test_short_stays(void)
+{
+    for (unsigned i = 0; i < 50; i++) {
+        mmu_set_control(m, PG, DIR, 0, false, true);
+        window_sample(m, MMU_USER, true);
+    }
+    ok(!m->window_open, "no window for a space that is left after each sample");
+    window_sample(m, MMU_USER, true);
+    ok(m->window_open, "but for one that stays");
+    close_for_good();
 }
 
 int main(void)
@@ -523,6 +549,7 @@ int main(void)
     test_wanted();
     test_growth();
     test_paid();
+    test_short_stays();
     test_no_paging();
     test_real();
     mmu_free(m);
