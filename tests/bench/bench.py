@@ -41,6 +41,7 @@ def options():
     parser.add_argument("--kernel", default=os.path.join(os.environ.get("CALQUE_GUESTS", "guests"), "linux"))
     parser.add_argument("--initramfs", default="tests/bench/initramfs")
     parser.add_argument("--program", default="tests/bench/workloads", help="the workloads as a program of the host")
+    parser.add_argument("--program64", default="tests/bench/workloads64", help="for hosts that do not run that one")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--only", default="", metavar="A,B", help="these workloads and groups only")
     parser.add_argument("--percent", type=int, default=100, help="of each workload's usual size")
@@ -108,10 +109,11 @@ def measure(o):
     peer = shutil.which(o.peer) if o.peer != "none" else None
     if o.peer != "none" and not peer:
         print(f"{o.peer}: not found, so nothing to compare with (Debian: apt-get install qemu-system-x86)")
-    native = runs_here(o.program)
-    if not native:
-        print(f"{o.program}: 32-bit programs do not run on this host, so there is no native time to compare with")
-    commands = {"native": [o.program, *words_for_program(o)] if native else None,
+    native = next((program for program in (o.program, o.program64) if runs_here(program)), None)
+    if native != o.program:
+        print("32-bit programs do not run on this host:",
+              "native is the same source as a 64-bit program" if native else "there is no native time to compare with")
+    commands = {"native": [native, *words_for_program(o)] if native else None,
                 "calque": guest_command(o, o.calque, o.args),
                 "peer": guest_command(o, peer, o.peer_args) if peer else None}
     best, groups, finished = {who: {} for who in commands}, {}, True
@@ -127,6 +129,8 @@ def measure(o):
             keep_best(best[who], figures)
             groups.update(seen)
     best["native"].pop("boot", None)
+    if native != o.program:
+        best["native"] = {name: (seconds, None) for name, (seconds, _) in best["native"].items()}
     groups["boot"] = "boot"
     return best, groups, finished
 
@@ -185,15 +189,15 @@ def print_groups(ratios):
 
 
 def wrong_results(groups, best):
-    """Workloads of Calque's that are missing, or whose result is not the host's (without a host's: the peer's)."""
+    """Workloads of Calque's that are missing, or whose result is not the host's 32-bit program's (without one: the peer's)."""
     bad = []
     for name in groups:
         ours = best["calque"].get(name)
-        judge = best["native"].get(name) or best["peer"].get(name)
+        right = [best[who][name][1] for who in ("native", "peer") if name in best[who] and best[who][name][1]]
         if not ours:
             bad.append(f"{name}: did not finish")
-        elif judge and ours[1] != judge[1]:
-            bad.append(f"{name}: result {ours[1]}, not {judge[1]}")
+        elif right and ours[1] != right[0]:
+            bad.append(f"{name}: result {ours[1]}, not {right[0]}")
     return bad
 
 

@@ -5,16 +5,23 @@ bench_sources = tests/bench/workloads.c tests/bench/integer.c tests/bench/memory
 	tests/bench/system.c tests/bench/rewriting.c
 EXTRA_DIST += $(bench_sources) tests/bench/workload.h
 BENCH =
-BENCH_CFLAGS = -std=gnu17 -march=pentium4 -O2 -static -fno-pie -no-pie
+BENCH_CFLAGS = -std=gnu17 -O2 -static -fno-pie -no-pie
 if HAVE_GUEST_LIBC
 tests/bench/workloads: $(bench_sources) tests/bench/workload.h
-	$(AM_V_CC)$(MKDIR_P) $(@D) && $(GUEST_LIBC_CC) $(BENCH_CFLAGS) -o $@ $(bench_sources:%.c=$(top_srcdir)/%.c) -lm
+	$(AM_V_CC)$(MKDIR_P) $(@D) && $(GUEST_LIBC_CC) -march=pentium4 $(BENCH_CFLAGS) -o $@ $(bench_sources:%.c=$(top_srcdir)/%.c) -lm
 tests/bench/initramfs: tests/bench/workloads tests/guests/mkinitramfs$(EXEEXT)
 	$(AM_V_GEN)tests/guests/mkinitramfs $@ tests/bench/workloads
 check_DATA += tests/bench/initramfs
 CLEANFILES += tests/bench/workloads tests/bench/initramfs
 if !SANITIZERS
 TESTS += tests/bench/smoke.sh
+endif
+# For hosts that run no 32-bit programs.
+if HOST_X86_64
+tests/bench/workloads64: $(bench_sources) tests/bench/workload.h
+	$(AM_V_CC)$(MKDIR_P) $(@D) && $(CC) -mfpmath=387 $(BENCH_CFLAGS) -o $@ $(bench_sources:%.c=$(top_srcdir)/%.c) -lm
+check_DATA += tests/bench/workloads64
+CLEANFILES += tests/bench/workloads64
 endif
 bench: calque$(EXEEXT) tests/bench/initramfs
 	@$(AM_TESTS_ENVIRONMENT) $(top_srcdir)/tests/bench/bench.py ./calque$(EXEEXT) $(BENCH)

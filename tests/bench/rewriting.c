@@ -6,6 +6,13 @@
 
 enum { PAGE = 4096, RETURN = 0xc3 };
 
+/* How a function gets its argument into EAX, and what 40h was before it was a REX prefix. */
+#ifdef __x86_64__
+static const char take_argument[] = "\x89\xf8", inc_eax[] = "\xff\xc0";
+#else
+static const char take_argument[] = "\x8b\x44\x24\x04", inc_eax[] = "\x40";
+#endif
+
 static uint8_t *code_page(void)
 {
     uint8_t *p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -30,7 +37,8 @@ static uint32_t run_at(void *code, uint32_t argument)
 static uint32_t patch(uint32_t times)
 {
     uint8_t *page = code_page(), *p = page, *constant;
-    p = put(p, "\x8b\x44\x24\x04\x05", 5); /* mov eax, [esp+4]; add eax, imm32 */
+    p = put(p, take_argument, sizeof take_argument - 1);
+    p = put(p, "\x05", 1); /* add eax, imm32 */
     constant = p;
     p += 4;
     *p = RETURN;
@@ -50,7 +58,7 @@ static uint32_t generate(uint32_t times)
         const char *bytes;
         uint32_t size;
     } piece[] = {
-        { "\x40", 1 },         /* inc eax */
+        { inc_eax, sizeof inc_eax - 1 },
         { "\xc1\xc0\x05", 3 }, /* rol eax, 5 */
         { "\x8d\x04\x40", 3 }, /* lea eax, [eax+eax*2] */
         { "\x35", 1 },         /* xor eax, imm32 */
@@ -58,7 +66,7 @@ static uint32_t generate(uint32_t times)
     uint8_t *page = code_page();
     uint32_t state = 8, sum = 0;
     for (uint32_t i = 0; i < times * 100; i++) {
-        uint8_t *p = put(page + (i & 7) * 128, "\x8b\x44\x24\x04", 4); /* mov eax, [esp+4] */
+        uint8_t *p = put(page + (i & 7) * 128, take_argument, sizeof take_argument - 1);
         uint32_t r = next_random(&state);
         for (int n = 0; n < 12; n++) {
             uint32_t which = r >> n * 2 & 3;
