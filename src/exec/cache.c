@@ -60,12 +60,6 @@ static size_t table_size(const Exec *ex)
     return ex->max_tb * sizeof *ex->tb;
 }
 
-static void *map_table(size_t size)
-{
-    void *p = commit_reserve(size, 0);
-    return p && !mprotect(p, size, PROT_READ | PROT_WRITE) ? p : NULL;
-}
-
 static bool commit_arena(Exec *ex)
 {
     uint8_t *cold = ex->arena.rw + ex->arena.size;
@@ -80,8 +74,10 @@ bool cache_init(Exec *ex, char *error, size_t error_size)
     size_t size = (size_t)(ex->opt.tb_size_mib ? ex->opt.tb_size_mib : default_size_mib()) << 20;
     if (!map_arena(ex, size, error, error_size)) return false;
     ex->max_tb = (uint32_t)(size / BYTES_PER_TB);
-    ex->tb = map_table(table_size(ex));
-    if (!ex->tb || !commit_arena(ex) || !commit_init(&ex->commit_tb, (uint8_t *)ex->tb, table_size(ex), NULL)) {
+    ex->tb = commit_zeroed(table_size(ex));
+    ex->tb_name = commit_zeroed(ex->max_tb * sizeof *ex->tb_name);
+    if (!ex->tb || !ex->tb_name || !commit_arena(ex) ||
+        !commit_init(&ex->commit_tb, (uint8_t *)ex->tb, table_size(ex), NULL)) {
         snprintf(error, error_size, "code cache: no memory for %u blocks", ex->max_tb);
         return false;
     }
@@ -128,14 +124,14 @@ void cache_free(Exec *ex)
         munmap(ex->arena.rw + ex->arena.exec_delta, arena_room(&ex->arena));
         munmap(ex->arena.rw, arena_room(&ex->arena));
     }
-    if (ex->tb) munmap(ex->tb, table_size(ex));
+    commit_zeroed_free(ex->tb, table_size(ex));
+    commit_zeroed_free(ex->tb_name, ex->max_tb * sizeof *ex->tb_name);
 }
 
 void exec_flush(Exec *ex)
 {
     trace_flushed(ex);
     memset(ex->hash, 0, sizeof ex->hash);
-    memset(ex->twin, 0, sizeof ex->twin);
     memset(ex->jump_tb, 0, sizeof ex->jump_tb);
     memset(&ex->no_runs, 0, sizeof ex->no_runs);
     memset(&ex->no_window, 0, sizeof ex->no_window);
@@ -180,30 +176,30 @@ uint32_t cache_mode_id(Exec *ex)
 static uint32_t tb_hash(PhysAddr phys, uint32_t eip, uint32_t mode_id)
 {
     uint32_t x = (uint32_t)phys ^ (uint32_t)(phys >> 32) * 0x27d4eb2fu ^ eip * 0x9e3779b1u ^ mode_id * 0x85ebca6bu;
-    return (x * 0xc2b2ae35u) >> (32 - TB_HASH_BITS);
+    return x * 0xc2b2ae35u;
+}
+
+static uint32_t *chain(Exec *ex, uint32_t hash)
+{
+    return &ex->hash[hash >> (32 - TB_HASH_BITS)];
 }
 
 TB *cache_find(Exec *ex, PhysAddr phys, uint32_t eip, uint32_t mode_id)
 {
-    TB *tb = ex->hash[tb_hash(phys, eip, mode_id)];
-    while (tb && !(tb->phys == phys && tb->eip == eip && tb->mode_id == mode_id)) tb = tb->hash_next;
-    return tb;
-}
-
-TB *cache_new_tb(Exec *ex)
-{
-    if (ex->n_tb == ex->max_tb) return NULL;
-    TB *tb = &ex->tb[ex->n_tb++];
-    memset(tb, 0, sizeof *tb);
-    return tb;
+    uint32_t h = tb_hash(phys, eip, mode_id);
+    for (uint32_t i = *chain(ex, h); i; i = ex->tb_name[i - 1].next) {
+        TB *tb = &ex->tb[i - 1];
+        if (ex->tb_name[i - 1].hash == h && tb->phys == phys && tb->eip == eip && tb->mode_id == mode_id) return tb;
+    }
+    return NULL;
 }
 
 void cache_insert(Exec *ex, TB *tb)
 {
-    uint32_t h = tb_hash(tb->phys, tb->eip, tb->mode_id);
+    uint32_t h = tb_hash(tb->phys, tb->eip, tb->mode_id), i = (uint32_t)(tb - ex->tb);
     tb->valid = true;
-    tb->hash_next = ex->hash[h];
-    ex->hash[h] = tb;
+    ex->tb_name[i] = (TbName){ h, *chain(ex, h) };
+    *chain(ex, h) = i + 1;
     pages_add(ex, tb);
 }
 
@@ -257,9 +253,9 @@ void cache_chain(Exec *ex, BackendExit *exit, TB *target)
 
 static void hash_remove(Exec *ex, TB *tb)
 {
-    TB **p = &ex->hash[tb_hash(tb->phys, tb->eip, tb->mode_id)];
-    while (*p && *p != tb) p = &(*p)->hash_next;
-    if (*p) *p = tb->hash_next;
+    uint32_t i = (uint32_t)(tb - ex->tb), *p = chain(ex, ex->tb_name[i].hash);
+    while (*p && *p != i + 1) p = &ex->tb_name[*p - 1].next;
+    if (*p) *p = ex->tb_name[i].next;
 }
 
 void cache_invalidate(Exec *ex, TB *tb, enum TraceWhy why, const TraceWrite *write)
@@ -268,7 +264,7 @@ void cache_invalidate(Exec *ex, TB *tb, enum TraceWhy why, const TraceWrite *wri
     tb->valid = false;
     trace_invalidated(ex, tb, why, write);
     hash_remove(ex, tb);
-    pages_remove(ex, tb);
+    pages_remove(tb);
     for (TbLink *l = tb->incoming; l; l = l->next) {
         ex->backend->unlink(&ex->arena, l->exit);
         const TB *from = l->exit->owner;

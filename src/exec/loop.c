@@ -32,7 +32,7 @@ static bool choose_backend(Exec *ex, char *error, size_t error_size)
 
 Exec *exec_new(CPUState *cpu, const ExecOptions *opt, const ExecHooks *hooks, char *error, size_t error_size)
 {
-    Exec *ex = calloc(1, sizeof *ex);
+    Exec *ex = commit_zeroed(sizeof *ex);
     if (!ex) {
         snprintf(error, error_size, "out of memory");
         return NULL;
@@ -83,7 +83,7 @@ void exec_free(Exec *ex)
     cache_free(ex);
     ir_block_free(&ex->ir);
     if (ex->cpu->exec == ex) ex->cpu->exec = NULL;
-    free(ex);
+    commit_zeroed_free(ex, sizeof *ex);
 }
 
 /* --- finding the block ------------------------------------------------------------------------------- */
@@ -117,8 +117,10 @@ static TB *find_slow(Exec *ex, uint32_t lin, uint32_t mode_id)
 TB *exec_known_tb(const Exec *ex, uint32_t mode_id)
 {
     const CPUState *cpu = ex->cpu;
-    TB *tb = ex->jump_tb[cpu_jump_hash(cpu->eip)];
-    return tb && tb->eip == cpu->eip && tb->mode_id == mode_id && pages_current(cpu, tb) ? tb : NULL;
+    unsigned h = cpu_jump_hash(cpu->eip);
+    if (cpu->jump_cache[h].eip != cpu->eip || cpu->jump_cache[h].mode_id != mode_id) return NULL;
+    TB *tb = ex->jump_tb[h];
+    return tb && pages_current(cpu, tb) ? tb : NULL;
 }
 
 static TB *find_whole_tb(Exec *ex)

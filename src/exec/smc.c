@@ -63,6 +63,12 @@ static void page_track(Exec *ex, const TB *tb, unsigned i)
     mark_extent(ex, tb, i);
 }
 
+/* Which of its two links is the one in this page's list.  One that goes on at another address of the same page is in it once. */
+static unsigned link_in(const TB *tb, const uint8_t *host)
+{
+    return tb->page_host[0] == host ? 0 : 1;
+}
+
 static void page_add(Exec *ex, TB *tb, unsigned i)
 {
     CodePage **slot = page_slot(ex, tb->page_host[i]);
@@ -72,10 +78,15 @@ static void page_add(Exec *ex, TB *tb, unsigned i)
         *p = (CodePage){ .host = tb->page_host[i] };
         *slot = p;
     }
-    tb->page_next[i] = (*slot)->first;
-    (*slot)->first = tb;
-    (*slot)->phys = tb->page_phys[i];
-    (*slot)->writes = 0;
+    CodePage *page = *slot;
+    page->phys = tb->page_phys[i];
+    page->writes = 0;
+    if (link_in(tb, page->host) != i) return;
+    TB *next = page->first;
+    tb->page_next[i] = next;
+    tb->page_link[i] = &page->first;
+    if (next) next->page_link[link_in(next, page->host)] = &tb->page_next[i];
+    page->first = tb;
 }
 
 /* Marked first: a page that is known by too many addresses loses its blocks then. */
@@ -85,23 +96,18 @@ void pages_add(Exec *ex, TB *tb)
     for (unsigned i = 0; i < tb->n_pages; i++) page_add(ex, tb, i);
 }
 
-static void page_remove(Exec *ex, TB *tb, unsigned i)
+static void page_remove(TB *tb, unsigned i)
 {
-    CodePage *page = *page_slot(ex, tb->page_host[i]);
-    if (!page) return;
-    for (TB **p = &page->first; *p;) {
-        unsigned k = (*p)->page_host[0] == page->host ? 0 : 1;
-        if (*p == tb) {
-            *p = tb->page_next[i];
-            break;
-        }
-        p = &(*p)->page_next[k];
-    }
+    TB *next = tb->page_next[i], **link = tb->page_link[i];
+    if (!link) return;
+    *link = next;
+    if (next) next->page_link[link_in(next, tb->page_host[i])] = link;
+    tb->page_link[i] = NULL;
 }
 
-void pages_remove(Exec *ex, TB *tb)
+void pages_remove(TB *tb)
 {
-    for (unsigned i = 0; i < tb->n_pages; i++) page_remove(ex, tb, i);
+    for (unsigned i = 0; i < tb->n_pages; i++) page_remove(tb, i);
 }
 
 TB *pages_first(Exec *ex, const uint8_t *host)
@@ -191,7 +197,7 @@ static bool drop_hit(Exec *ex, CodePage *page, PhysAddr page_addr, unsigned offs
 {
     bool stale = is_stale(page), any = false;
     for (TB *tb = page->first, *next; tb; tb = next) {
-        bool first = tb->page_host[0] == page->host;
+        bool first = link_in(tb, page->host) == 0;
         next = tb->page_next[first ? 0 : 1];
         bool hit = tb_hit(tb, page->host, offset, len);
         if (!hit && !stale) continue;
@@ -212,7 +218,7 @@ static void page_written(Exec *ex, uint8_t *host, PhysAddr page_addr, unsigned o
     if (page->first) {
         /* What is left is marked again: its bytes may have been shared, or be marked for a block that is gone. */
         phys_code_clear_page(pm, page->phys);
-        for (TB *tb = page->first; tb; tb = tb->page_next[tb->page_host[0] == host ? 0 : 1])
+        for (TB *tb = page->first; tb; tb = tb->page_next[link_in(tb, host)])
             for (unsigned i = 0; i < tb->n_pages; i++)
                 if (tb->page_host[i] == host) mark_extent(ex, tb, i);
     } else if (page->writes < IDLE_WRITES) {

@@ -43,8 +43,7 @@ struct TB {
     uint8_t *page_host[2]; /* host addresses of its guest pages: what the page lists are keyed on */
     PhysAddr page_phys[2];
     uint32_t itlb_word[2];
-    TB *page_next[2];
-    TB *hash_next;
+    TB *page_next[2], **page_link[2]; /* in its pages' lists; what points to it there */
     TbLink *incoming;
     TbLink link[2];
     BackendLookup lookup;
@@ -52,13 +51,20 @@ struct TB {
 };
 enum { LOOKUPS_TOLD = 64 /* BackendLookup.left at first */ };
 
-enum { BLOCK_SET_BITS = 17, TWIN_BITS = 18, TB_HASH_BITS = 18, PAGE_HASH_BITS = 12, MODE_HASH_BITS = 8 };
+enum { BLOCK_SET_BITS = 17, TWIN_BITS = 20, TB_HASH_BITS = 20, PAGE_HASH_BITS = 12, MODE_HASH_BITS = 8 };
 
 /* Blocks that are to be translated in some plainer way, by a hash of their address.  Such a set may say yes too often (the
  * block is then only slower) but never forgets: two blocks must not push each other out and be translated for ever. */
 typedef struct BlockSet {
     uint8_t bits[1 << (BLOCK_SET_BITS - 3)];
 } BlockSet;
+
+/* A block in the table of all blocks by physical address, EIP and mode.  Apart from the block itself, eight to a cache line, for
+ * most searches find nothing. */
+typedef struct TbName {
+    uint32_t hash;
+    uint32_t next; /* its number and 1; 0: none */
+} TbName;
 
 /* Blocks of one guest page. */
 typedef struct CodePage {
@@ -95,8 +101,9 @@ struct Exec {
     CommitArea commit_code, commit_cold, commit_tb; /* the arena's two parts, and the table below */
     TB *tb;                                         /* all blocks, in order of their code addresses */
     uint32_t n_tb, max_tb;
-    TB *hash[1 << TB_HASH_BITS];
-    TB *twin[1 << TWIN_BITS]; /* twin.c; by hash of physical address and mode */
+    TbName *tb_name;                  /* by number, as tb */
+    uint32_t hash[1 << TB_HASH_BITS]; /* the first one's number and 1 */
+    uint32_t twin[1 << TWIN_BITS];    /* twin.c; by hash of physical address and mode */
     CodePage *page_hash[1 << PAGE_HASH_BITS];
     PatchedCode patched[1 << PATCHED_BITS]; /* by hash of phys */
     ModeEntry *mode_hash[1 << MODE_HASH_BITS];
@@ -137,7 +144,6 @@ bool cache_init(Exec *ex, char *error, size_t error_size);
 void cache_free(Exec *ex);
 void cache_commit(Exec *ex); /* before a block is made: has the host provide the memory that it will take */
 TB *cache_find(Exec *ex, PhysAddr phys, uint32_t eip, uint32_t mode_id);
-TB *cache_new_tb(Exec *ex); /* NULL: table full */
 void cache_insert(Exec *ex, TB *tb);
 void cache_chain(Exec *ex, BackendExit *exit, TB *target);
 /* A write that threw blocks away. */
@@ -155,7 +161,7 @@ uint32_t cache_mode_id(Exec *ex); /* for the CPU's mode now */
 
 /* smc.c: code pages and writes to them */
 void pages_add(Exec *ex, TB *tb);
-void pages_remove(Exec *ex, TB *tb);
+void pages_remove(TB *tb);
 void pages_free(Exec *ex, bool untrack);
 TB *pages_first(Exec *ex, const uint8_t *host);  /* of the page's list, see TB.page_next; NULL: no blocks there */
 PatchAdvice smc_advice(Exec *ex, PhysAddr phys); /* what to do otherwise where the block was patched */

@@ -11,10 +11,19 @@
 
 enum { FAR_FROM_ENDS = 1 << 20 };
 
-static TB **slot(Exec *ex, PhysAddr phys, uint32_t mode_id)
+/* A block's number and 1.  What it says is only taken if the block itself agrees, so that a flush leaves it as it is. */
+static uint32_t *slot(Exec *ex, PhysAddr phys, uint32_t mode_id)
 {
     uint32_t h = ((uint32_t)phys ^ (uint32_t)(phys >> 32) * 0x27d4eb2fu ^ mode_id * 0x85ebca6bu) * 0x9e3779b1u;
     return &ex->twin[h >> (32 - TWIN_BITS)];
+}
+
+static const TB *twin_of(Exec *ex, PhysAddr phys, uint32_t mode_id)
+{
+    uint32_t i = *slot(ex, phys, mode_id);
+    if (!i || i > ex->n_tb) return NULL;
+    const TB *twin = &ex->tb[i - 1];
+    return twin->valid && twin->code.n_reloc && twin->phys == phys && twin->mode_id == mode_id ? twin : NULL;
 }
 
 bool twin_allowed(const Exec *ex)
@@ -28,7 +37,7 @@ bool twin_allowed(const Exec *ex)
 
 void twin_offer(Exec *ex, TB *tb)
 {
-    if (tb->code.n_reloc) *slot(ex, tb->phys, tb->mode_id) = tb;
+    if (tb->code.n_reloc) *slot(ex, tb->phys, tb->mode_id) = (uint32_t)(tb - ex->tb) + 1;
 }
 
 /* The copy's own list entries and links are made when it is inserted. */
@@ -39,7 +48,8 @@ static void fill_copy(Exec *ex, TB *tb, const TB *twin, uint32_t lin)
     tb->lin = lin;
     tb->itlb_word[0] = mmu_itlb_word(lin, tb->phys);
     tb->valid = false;
-    tb->page_next[0] = tb->page_next[1] = tb->hash_next = NULL;
+    tb->page_next[0] = NULL;
+    tb->page_link[0] = NULL;
     tb->incoming = NULL;
     memset(tb->link, 0, sizeof tb->link);
 }
@@ -47,12 +57,14 @@ static void fill_copy(Exec *ex, TB *tb, const TB *twin, uint32_t lin)
 TB *twin_copy(Exec *ex, PhysAddr phys, uint32_t lin)
 {
     if (!twin_allowed(ex)) return NULL;
-    TB *twin = *slot(ex, phys, ex->cpu->mode_id), *tb = &ex->tb[ex->n_tb];
-    if (!twin || !twin->valid || twin->phys != phys || twin->mode_id != ex->cpu->mode_id) return NULL;
-    if (twin->no_runs != cache_in_set(&ex->no_runs, phys) || twin->no_window != cache_in_set(&ex->no_window, phys) ||
+    const TB *twin = twin_of(ex, phys, ex->cpu->mode_id);
+    if (!twin || twin->no_runs != cache_in_set(&ex->no_runs, phys) ||
+        twin->no_window != cache_in_set(&ex->no_window, phys) ||
         twin->system_window != (!twin->no_window && hot_here(ex, phys)))
         return NULL;
-    BackendCopy how = { ex->cpu->eip - twin->eip, lin, mmu_itlb_word(lin, phys), (uint8_t *)tb - (uint8_t *)twin };
+    TB *tb = &ex->tb[ex->n_tb];
+    BackendCopy how = { ex->cpu->eip - twin->eip, lin, mmu_itlb_word(lin, phys),
+                        (uint8_t *)tb - (const uint8_t *)twin };
     fill_copy(ex, tb, twin, lin);
     if (!ex->backend->copy(&ex->arena, &twin->code, &tb->code, &how)) return NULL;
     ex->n_tb++;

@@ -25,16 +25,37 @@ struct CommitThread {
 
 /* --- the host --------------------------------------------------------------------------------------- */
 
+static size_t whole_pages(size_t size)
+{
+    return (size + 4095) & ~(size_t)4095;
+}
+
 uint8_t *commit_reserve(size_t size, size_t lead)
 {
     const size_t huge = (size_t)1 << HUGE_SHIFT;
-    size = (size + 4095) & ~(size_t)4095;
+    size = whole_pages(size);
     uint8_t *p = mmap(NULL, size + huge, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (p == MAP_FAILED) return NULL;
     size_t before = -(uintptr_t)(p + lead) & (huge - 1);
     if (before) munmap(p, before);
     munmap(p + before + size, huge - before);
     return p + before;
+}
+
+void *commit_zeroed(size_t size)
+{
+    size = whole_pages(size);
+    uint8_t *p = commit_reserve(size, 0);
+    if (!p || mprotect(p, size, PROT_READ | PROT_WRITE)) return NULL;
+#ifdef MADV_HUGEPAGE
+    (void)madvise(p, size, MADV_HUGEPAGE);
+#endif
+    return p;
+}
+
+void commit_zeroed_free(void *p, size_t size)
+{
+    if (p) munmap(p, whole_pages(size));
 }
 
 #ifdef MADV_POPULATE_WRITE

@@ -20,6 +20,11 @@ enum { COMMIT_USED = 1 };               /* a state of a piece; the others are co
  * NULL: the host has no room.  It goes by munmap(). */
 uint8_t *commit_reserve(size_t size, size_t lead);
 
+/* Zeroed memory for tables that are looked up all over, in huge pages where the host has them.  It is committed as it is touched.
+ * NULL: the host has no room. */
+void *commit_zeroed(size_t size);
+void commit_zeroed_free(void *p, size_t size); /* p may be NULL */
+
 typedef struct CommitThread CommitThread;
 typedef struct CommitArea {
     uint8_t *state; /* by piece */

@@ -102,8 +102,49 @@ static void test_backend(const char *backend, bool copies)
     rig_free(&r);
 }
 
+/* Blocks in the list of the page with CODE, each once and with the right link to it; -1: not so. */
+static int listed(Rig *r)
+{
+    const uint8_t *host = r->ram + CODE;
+    int n = 0;
+    TB *const *link = NULL;
+    for (TB *tb = pages_first(r->ex, host), *next; tb; tb = next) {
+        unsigned i = tb->page_host[0] == host ? 0 : 1;
+        next = tb->page_next[i];
+        if (!tb->valid || *tb->page_link[i] != tb || (link && tb->page_link[i] != link)) return -1;
+        link = &tb->page_next[i];
+        n++;
+    }
+    return n;
+}
+
+/* A library's page has a set of blocks for each process that ever used it. */
+static void test_lists(void)
+{
+    Rig r;
+    rig_init(&r, &(ExecOptions){ 0 });
+    map_places(&r);
+    phys_write(r.phys, CODE, program, sizeof program);
+    for (unsigned i = 0; i < PLACES; i++) run_at(&r, i);
+    int all = listed(&r), good = 0, left = all;
+    for (unsigned step = 3; step; step--)
+        for (uint32_t i = 0; i < r.ex->n_tb; i += step) {
+            TB *tb = &r.ex->tb[i];
+            if (!tb->valid || tb->page_host[0] != r.ram + CODE) continue;
+            cache_invalidate(r.ex, tb, TRACE_WHY_MOVED, NULL);
+            left--;
+            good += listed(&r) == left;
+        }
+    ok(all > 4 * PLACES && left == 0 && good == all, "a page's list loses any of its %d blocks: %d times right", all,
+       good);
+    run_at(&r, 1);
+    ok(as_expected(&r, 1, 11) && listed(&r) > 0, "and gets new ones");
+    rig_free(&r);
+}
+
 int main(void)
 {
+    test_lists();
 #ifdef __x86_64__
     test_backend("x86_64", true);
 #endif

@@ -141,9 +141,7 @@ bool reloc_copy(CodeArena *arena, const BackendCode *from, BackendCode *to, cons
     const uint8_t *old_run = from->entry_checked, *old = old_run - arena->exec_delta;
     const uint8_t *old_cold = (const uint8_t *)from->cold - arena->exec_delta;
     Shift shift = { new - old, cold - old_cold };
-    uint32_t start = (uint32_t)(new - arena->rw);
-    Emit e = { .movable = true };
-    reloc_forget(start);
+    reloc_forget((uint32_t)(new - arena->rw));
     fault_forget(new + arena->exec_delta);
     if (!fault_copy(old_run, from->size, shift.hot, shift.cold)) {
         *arena = before;
@@ -151,15 +149,11 @@ bool reloc_copy(CodeArena *arena, const BackendCode *from, BackendCode *to, cons
     }
     memcpy(new, old, from->size);
     memcpy(cold, old_cold, from->cold_size);
-    *to = *from;
-    to->reloc = notes.n;
+    *to = *from; /* with its notes, which stay for as long as the code behind it */
     for (uint32_t i = 0; i < from->n_reloc; i++) {
         Reloc r = notes.r[from->reloc + i];
         apply((r.cold ? cold : new) + r.at, r, how, shift);
-        r.block = start;
-        note(&e, r);
     }
-    if (!e.movable) to->n_reloc = 0;
     to->entry = (const uint8_t *)from->entry + shift.hot;
     to->entry_checked = (const uint8_t *)from->entry_checked + shift.hot;
     to->entry_again = (const uint8_t *)from->entry_again + shift.hot;
