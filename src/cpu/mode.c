@@ -77,7 +77,7 @@ void cpu_sample_window(CPUState *cpu, bool fair)
 {
     bool paging = cpu->cr0 & CR0_PG;
     if (!cpu->mmu.window || (paging && cpu_cpl(cpu) != 3)) return;
-    window_sample(&cpu->mmu, cpu_mmu_idx(cpu), fair);
+    window_sample(&cpu->mmu, cpu_mmu_idx(cpu), cpu->seg[SEG_SS].base + cpu->regs[R_ESP], fair);
     cpu_update_mode(cpu);
 }
 

@@ -70,6 +70,8 @@ typedef struct Mmu {
      * has happened yet. */
     void (*on_device)(void *opaque);
     void *on_device_opaque;
+    void (*on_window_moved)(void *opaque); /* may be NULL: window_base() is another */
+    void *on_window_moved_opaque;
     struct MmuBook *book; /* what is filled, global, large; physical page of each entry */
     uint64_t n_miss, n_flush;
     /* Loads and stores that found nothing in the TLB, and those of them that were by the bus, across a page's end, or to

@@ -17,13 +17,15 @@ typedef struct Window Window;
  * it is decided when the window pays.  False: the host has no room (no error then: Calque goes without). */
 bool window_enable(Mmu *m, unsigned page_ns);
 void window_free(Mmu *m);
-/* Host address of linear address 0; the 4 GiB above and a guard at each end are the window's.  NULL: not enabled. */
+/* Host address of linear address 0; the 4 GiB above and a guard at each end are the window's.  NULL: not enabled.  It is another
+ * one for each of some address spaces: see Mmu.on_window_moved. */
 uint8_t *window_base(const Mmu *m);
 
 /* The CPU was found using the TLB idx.  Such samples decide when the window opens for it (Mmu.window_open: translations for it
  * are to be used; in real mode Mmu.window_real, too) and when it does not pay.  fair: a hardware interrupt, and so in proportion to
- * the time spent there; without paging there may be none, and polls must do.  idx: MMU_USER, or without paging any. */
-void window_sample(Mmu *m, unsigned idx, bool fair);
+ * the time spent there; without paging there may be none, and polls must do.  idx: MMU_USER, or without paging any.  stack: linear
+ * address of the stack, by which a space is told from an earlier one with the same CR3. */
+void window_sample(Mmu *m, unsigned idx, uint32_t stack, bool fair);
 void window_open_now(Mmu *m, unsigned idx); /* without asking whether it pays; enabled, and not open yet */
 /* The next slow access comes from the window: what it touches is to be mapped.  False: real mode is not to use the window any
  * more (Mmu.window_real). */

@@ -126,7 +126,7 @@ static void prepare(Rig *r, unsigned how, unsigned number, const uint8_t *code, 
     guest_seed(number);
     guest_start(cpu, code, size, GUEST_RAM, false);
     cpu_set_a20(cpu, true);
-    while (how & RUN_WINDOW && cpu->mmu.window && !cpu->mmu.window_open) window_sample(&cpu->mmu, MMU_USER, true);
+    while (how & RUN_WINDOW && cpu->mmu.window && !cpu->mmu.window_open) window_sample(&cpu->mmu, MMU_USER, 0, true);
     cpu_update_mode(cpu);
     cpu->exc_vector = -1;
     cpu->exit_request = 0;

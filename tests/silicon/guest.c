@@ -352,7 +352,7 @@ static void open_window(Guest *g)
     Mmu *m = &g->cpu->mmu;
     if (case_now & 1) mmu_flush_all(m);
     m->window_idx = MMU_USER;
-    while (m->window && !m->window_open) window_sample(m, MMU_USER, true);
+    while (m->window && !m->window_open) window_sample(m, MMU_USER, 0, true);
     syscall(SYS_arch_prctl, ARCH_SET_GS, window_base(m));
 #else
     (void)g;

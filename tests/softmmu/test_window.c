@@ -55,7 +55,7 @@ static bool touch(uint32_t lin, bool write)
 
 static void open_it(void)
 {
-    for (unsigned i = 0; i < 1000 && !m->window_open; i++) window_sample(m, MMU_USER, true);
+    for (unsigned i = 0; i < 1000 && !m->window_open; i++) window_sample(m, MMU_USER, 0, true);
 }
 
 static void test_mapping(void)
@@ -196,7 +196,7 @@ static void kept_window(void)
     for (unsigned i = 0; i < KEPT; i++) set_pte(FIRST + i, (0x60000 + i * PAGE_SIZE) | P | RW | US | A | D);
     open_it();
     for (unsigned i = 0; i < KEPT; i++) touch(KEPT_AT + i * PAGE_SIZE, true);
-    for (unsigned i = 0; i < 3; i++) window_sample(m, MMU_USER, true);
+    for (unsigned i = 0; i < 3; i++) window_sample(m, MMU_USER, 0, true);
 }
 
 static bool all_writable(void)
@@ -252,21 +252,52 @@ static void test_resuming_pays(void)
     for (switch_spaces(); n < limit && m->window_open; n++) switch_spaces();
     ok(n > 10 && n < limit, "resumed %u times, not for ever", n);
     open_it();
-    window_sample(m, MMU_USER, true);
+    window_sample(m, MMU_USER, 0, true);
     switch_spaces();
     ok(m->window_open, "a sample pays for more");
     for (unsigned i = 0; i < 2000; i++) grow();
     switch_spaces();
     ok(!m->window_open, "what was closed early is not resumed");
 
+    for (unsigned i = 0; i < KEPT; i++) set_pte(FIRST + i, 0);
+}
+
+static unsigned moves;
+static void moved(void *opaque)
+{
+    moves += opaque == m;
+}
+
+static void load_space(uint32_t directory)
+{
+    mmu_set_control(m, PG, directory, 0, false, true);
+    if (m->window_wanted) window_serve_wanted(m);
+}
+
+/* Each of four spaces has a window of its own. */
+static void test_spaces(void)
+{
+    m->on_window_moved = moved;
+    m->on_window_moved_opaque = m;
     kept_window();
-    mmu_set_control(m, PG, DIR2, 0, false, true);
+    const uint8_t *first = window_base(m);
+    load_space(DIR2);
+    unsigned before = moves;
     open_it();
     ok(!readable(KEPT_AT), "another space begins with nothing of it");
-    mmu_set_control(m, PG, DIR, 0, false, true);
-    if (m->window_wanted) window_serve_wanted(m);
-    ok(!m->window_open, "and has taken its place");
+    ok(window_base(m) != first && moves == before + 1, "in a window of its own, and that is told");
+    load_space(DIR);
+    ok(m->window_open && window_base(m) == first && moves == before + 2, "the first gets its own back");
+    ok(all_writable(), "with all that it had");
+    for (unsigned i = 0; i < 4; i++) {
+        load_space(DIR2 + (i + 1) * PAGE_SIZE);
+        open_it();
+    }
+    load_space(DIR);
+    ok(!m->window_open, "which goes when four others were at work since");
     for (unsigned i = 0; i < KEPT; i++) set_pte(FIRST + i, 0);
+    m->on_window_moved = NULL;
+    window_drop(m);
 }
 
 static void test_paying(void)
@@ -275,20 +306,23 @@ static void test_paying(void)
     open_it();
     for (unsigned i = 0; i < 100000 && m->window_open; i++) {
         touch(LIN, false);
-        if (i % 1000 == 999) window_sample(m, MMU_USER, true);
+        if (i % 1000 == 999) window_sample(m, MMU_USER, 0, true);
     }
     ok(!m->window_open && window_stats(m).closed == before.closed + 1, "too many faults between two samples close it");
     unsigned samples = 0;
-    while (!m->window_open && samples < 10000) window_sample(m, MMU_USER, true), samples++;
+    while (!m->window_open && samples < 10000) window_sample(m, MMU_USER, 0, true), samples++;
     ok(m->window_open && samples > 2, "and it takes longer to open: %u samples", samples);
 }
 
-/* Has one that was worth it, and closes it: the next one may open as soon as any. */
+/* Windows that were worth it, closed: the next one may open as soon as any. */
 static void good_window(void)
 {
-    open_it();
-    for (unsigned i = 0; i < 20; i++) window_sample(m, MMU_USER, true);
-    mmu_set_control(m, PG, DIR, 0, false, true);
+    for (unsigned k = 0; k < 10; k++) {
+        window_drop(m);
+        open_it();
+        for (unsigned i = 0; i < 20; i++) window_sample(m, MMU_USER, 0, true);
+        mmu_set_control(m, PG, DIR, 0, false, true);
+    }
 }
 
 /* Opening maps what the TLB knows, and that much must be worth it. */
@@ -299,14 +333,14 @@ static void test_cost(void)
     uint64_t v;
     unsigned few = 0, samples = 0;
     good_window();
-    while (!m->window_open && few < 1000) window_sample(m, MMU_USER, true), few++;
+    while (!m->window_open && few < 1000) window_sample(m, MMU_USER, 0, true), few++;
     good_window();
     phys_st(pm, DIR + 4 * (LIN2 >> 22), TAB2 | P | RW | US, 4);
     for (unsigned i = 0; i < MANY; i++) {
         phys_st(pm, TAB2 + 4 * i, PAGE | P | RW | US | A | D, 4);
         mmu_ld(m, LIN2 + i * PAGE_SIZE, 1, MMU_USER, &v, &f);
     }
-    while (!m->window_open && samples < 1000) window_sample(m, MMU_USER, true), samples++;
+    while (!m->window_open && samples < 1000) window_sample(m, MMU_USER, 0, true), samples++;
     ok(m->window_open && samples > few, "%u pages to be mapped take longer to be worth it: %u samples, not %u", MANY,
        samples, few);
     ok(writable(LIN2) && writable(LIN2 + (MANY - 1) * PAGE_SIZE), "and all are there");
@@ -318,7 +352,7 @@ static void test_cost(void)
         mmu_st(m, LIN2 + i * PAGE_SIZE, 0, 1, MMU_USER, &f);
     }
     phys_st(pm, TAB2 + 4 * IN_A_ROW, 0, 4);
-    for (samples = 0; !m->window_open && samples < 1000; samples++) window_sample(m, MMU_USER, true);
+    for (samples = 0; !m->window_open && samples < 1000; samples++) window_sample(m, MMU_USER, 0, true);
     ok(samples == few && writable(LIN2) && writable(LIN2 + (IN_A_ROW - 1) * PAGE_SIZE) &&
            !readable(LIN2 + IN_A_ROW * PAGE_SIZE),
        "%u in a row cost little: %u samples", IN_A_ROW, samples);
@@ -343,7 +377,7 @@ static void test_slow_host(void)
             phys_st(pm, TAB2 + 4 * n, PAGE | P | RW | US | A | D, 4);
             mmu_ld(other, LIN2 + n * PAGE_SIZE, 1, MMU_USER, &v, &f);
         }
-        for (; !other->window_open && samples[i] < 1000; samples[i]++) window_sample(other, MMU_USER, true);
+        for (; !other->window_open && samples[i] < 1000; samples[i]++) window_sample(other, MMU_USER, 0, true);
         mmu_free(other);
         free(other);
     }
@@ -360,7 +394,7 @@ static void test_no_paging(void)
     uint64_t v;
     mmu_set_control(m, 1, 0, 0, false, false);
     ok(!m->window_open, "CR0.PG cleared closes it");
-    while (!m->window_open) window_sample(m, MMU_SUPER, true);
+    while (!m->window_open) window_sample(m, MMU_SUPER, 0, true);
     ok(!readable(PAGE), "open without paging: empty");
     phys_code_mark(pm, 0x10000, 16);
     mmu_ld(m, PAGE, 4, MMU_SUPER, &v, &f); /* the TLB has it now */
@@ -380,7 +414,7 @@ static void test_no_paging(void)
 static unsigned samples_until_real(bool fair)
 {
     unsigned n = 0;
-    while (!m->window_real && n < 1000) window_sample(m, MMU_SUPER, fair), n++;
+    while (!m->window_real && n < 1000) window_sample(m, MMU_SUPER, 0, fair), n++;
     return n;
 }
 
@@ -391,13 +425,13 @@ static void test_real(void)
     unsigned first = samples_until_real(false), faults = 0;
     ok(m->window_open && first >= 2, "polls find real mode: open after %u of them", first);
     for (unsigned i = 0; i < 50; i++) window_faulted(m);
-    window_sample(m, MMU_SUPER, false);
+    window_sample(m, MMU_SUPER, 0, false);
     while (faults < 1000 && window_faulted(m)) faults++;
     ok(!m->window_real && faults < 100, "a poll does not excuse faults: left after %u more", faults);
     unsigned second = samples_until_real(false);
     ok(second > first, "and it takes longer to be back: %u samples", second);
     for (unsigned i = 0; i < 50; i++) window_faulted(m);
-    window_sample(m, MMU_SUPER, true);
+    window_sample(m, MMU_SUPER, 0, true);
     for (faults = 0; faults < 1000 && window_faulted(m); faults++) {
     }
     ok(faults >= 99, "an interrupt does: %u more", faults);
@@ -459,7 +493,7 @@ static void test_growth(void)
     ok(!m->window_open && n > 50, "closed after %u new pages between two samples", n);
     open_it();
     for (n = 0; n < 200 && m->window_open; n++) {
-        if (n % 40 == 0) window_sample(m, MMU_USER, true);
+        if (n % 40 == 0) window_sample(m, MMU_USER, 0, true);
         grow();
     }
     ok(m->window_open, "not after as many in a longer time");
@@ -475,7 +509,7 @@ static void close_for_good(void)
 static unsigned samples_until_open(void)
 {
     unsigned n = 0;
-    for (; !m->window_open && n < 1000; n++) window_sample(m, MMU_USER, true);
+    for (; !m->window_open && n < 1000; n++) window_sample(m, MMU_USER, 0, true);
     return n;
 }
 
@@ -484,7 +518,7 @@ static unsigned wait_after(unsigned faults, unsigned samples)
 {
     open_it();
     for (unsigned i = 0; i < faults; i++) touch(LIN, true);
-    for (unsigned i = 0; i < samples; i++) window_sample(m, MMU_USER, true);
+    for (unsigned i = 0; i < samples; i++) window_sample(m, MMU_USER, 0, true);
     close_for_good();
     return samples_until_open();
 }
@@ -495,7 +529,7 @@ static void test_paid(void)
 {
     enum { EVEN = 90 };
     set_pte(0, PAGE | P | RW | US | A | D);
-    wait_after(1, 1);
+    good_window();
     unsigned first = wait_after(1, 1);
     ok(first == 2, "a window that cost a page and lasted a sample was good");
     unsigned second = wait_after(1, 0);
@@ -503,20 +537,33 @@ static void test_paid(void)
     unsigned third = wait_after(EVEN, 1);
     ok(third == second, "one that was worth no more than it cost says nothing: %u samples", third);
     third = wait_after(EVEN, 2);
-    ok(third == first, "one that was worth it twice was good: %u samples", third);
+    ok(third < second, "one that was worth it twice was good: %u samples", third);
     close_for_good();
 }
 
-/* A space that is left before it was found at work for some time loses the window as soon as it is open. */
-static void test_short_stays(void)
+/* What counts is how long a space was found at work altogether; and the next one with its CR3 is not the same. */
+static void test_who_waits(void)
 {
-    for (unsigned i = 0; i < 50; i++) {
-        mmu_set_control(m, PG, DIR, 0, false, true);
-        window_sample(m, MMU_USER, true);
-    }
-    ok(!m->window_open, "no window for a space that is left after each sample");
-    window_sample(m, MMU_USER, true);
-    ok(m->window_open, "but for one that stays");
+    enum { STACK = 300, STACK_AT = LIN + STACK * PAGE_SIZE };
+    good_window();
+    window_drop(m);
+    set_pte(STACK, 0x50000 | P | RW | US | A | D);
+    window_sample(m, MMU_USER, STACK_AT, true);
+    load_space(DIR2);
+    window_sample(m, MMU_USER, 0, true);
+    load_space(DIR);
+    ok(!m->window_open, "one sample is not enough");
+    window_sample(m, MMU_USER, STACK_AT, true);
+    ok(m->window_open, "two samples open it, with others' between them");
+    good_window();
+    window_drop(m);
+    window_sample(m, MMU_USER, STACK_AT, true);
+    set_pte(STACK, 0x51000 | P | RW | US | A | D);
+    window_sample(m, MMU_USER, STACK_AT, true);
+    ok(!m->window_open, "another stack: the CR3 is a new space's");
+    window_sample(m, MMU_USER, STACK_AT, true);
+    ok(m->window_open, "which has to be found at work as often");
+    set_pte(STACK, 0);
     close_for_good();
 }
 
@@ -543,13 +590,14 @@ int main(void)
     test_forgetting();
     test_resuming();
     test_resuming_pays();
+    test_spaces();
     test_paying();
     test_cost();
     test_slow_host();
     test_wanted();
     test_growth();
     test_paid();
-    test_short_stays();
+    test_who_waits();
     test_no_paging();
     test_real();
     mmu_free(m);

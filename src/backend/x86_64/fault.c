@@ -107,20 +107,28 @@ bool fault_setup(const char **error)
     return true;
 }
 
+static void point_gs(void *opaque)
+{
+    const CPUState *cpu = opaque;
+    uint8_t *base = window_base(&cpu->mmu);
+    if (here.gs == base) return;
+    if (syscall(SYS_arch_prctl, ARCH_SET_GS, base)) abort();
+    here.gs = base;
+}
+
 void fault_thread(CPUState *cpu)
 {
-    uint8_t *base = window_base(&cpu->mmu);
     faults.cpu = cpu;
-    if (__builtin_expect(here.stack && here.gs == base, 1)) return;
+    if (__builtin_expect(here.stack && here.gs == window_base(&cpu->mmu), 1)) return;
     if (!here.stack) { /* generated code runs on the return-address stack, which is no place for signal frames */
         enum { STACK = 64 << 10 };
         here.stack = mmap(NULL, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         stack_t ss = { .ss_sp = here.stack, .ss_size = STACK };
         if (here.stack == MAP_FAILED || sigaltstack(&ss, NULL)) abort();
     }
-    if (here.gs == base) return;
-    if (syscall(SYS_arch_prctl, ARCH_SET_GS, base)) abort();
-    here.gs = base;
+    cpu->mmu.on_window_moved = point_gs;
+    cpu->mmu.on_window_moved_opaque = cpu;
+    point_gs(cpu);
 }
 
 void fault_forget(const uint8_t *code)
