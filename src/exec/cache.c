@@ -76,7 +76,8 @@ bool cache_init(Exec *ex, char *error, size_t error_size)
     ex->max_tb = (uint32_t)(size / BYTES_PER_TB);
     ex->tb = commit_zeroed(table_size(ex));
     ex->tb_name = commit_zeroed(ex->max_tb * sizeof *ex->tb_name);
-    if (!ex->tb || !ex->tb_name || !commit_arena(ex) ||
+    ex->tables = commit_zeroed(sizeof *ex->tables);
+    if (!ex->tb || !ex->tb_name || !ex->tables || !commit_arena(ex) ||
         !commit_init(&ex->commit_tb, (uint8_t *)ex->tb, table_size(ex), NULL)) {
         snprintf(error, error_size, "code cache: no memory for %u blocks", ex->max_tb);
         return false;
@@ -126,12 +127,13 @@ void cache_free(Exec *ex)
     }
     commit_zeroed_free(ex->tb, table_size(ex));
     commit_zeroed_free(ex->tb_name, ex->max_tb * sizeof *ex->tb_name);
+    commit_zeroed_free(ex->tables, sizeof *ex->tables);
 }
 
 void exec_flush(Exec *ex)
 {
     trace_flushed(ex);
-    memset(ex->hash, 0, sizeof ex->hash);
+    memset(ex->tables->hash, 0, sizeof ex->tables->hash);
     memset(ex->jump_tb, 0, sizeof ex->jump_tb);
     memset(&ex->no_runs, 0, sizeof ex->no_runs);
     memset(&ex->no_window, 0, sizeof ex->no_window);
@@ -181,7 +183,7 @@ static uint32_t tb_hash(PhysAddr phys, uint32_t eip, uint32_t mode_id)
 
 static uint32_t *chain(Exec *ex, uint32_t hash)
 {
-    return &ex->hash[hash >> (32 - TB_HASH_BITS)];
+    return &ex->tables->hash[hash >> (32 - TB_HASH_BITS)];
 }
 
 TB *cache_find(Exec *ex, PhysAddr phys, uint32_t eip, uint32_t mode_id)

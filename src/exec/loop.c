@@ -32,7 +32,7 @@ static bool choose_backend(Exec *ex, char *error, size_t error_size)
 
 Exec *exec_new(CPUState *cpu, const ExecOptions *opt, const ExecHooks *hooks, char *error, size_t error_size)
 {
-    Exec *ex = commit_zeroed(sizeof *ex);
+    Exec *ex = calloc(1, sizeof *ex);
     if (!ex) {
         snprintf(error, error_size, "out of memory");
         return NULL;
@@ -83,7 +83,7 @@ void exec_free(Exec *ex)
     cache_free(ex);
     ir_block_free(&ex->ir);
     if (ex->cpu->exec == ex) ex->cpu->exec = NULL;
-    commit_zeroed_free(ex, sizeof *ex);
+    free(ex);
 }
 
 /* --- finding the block ------------------------------------------------------------------------------- */

@@ -66,6 +66,12 @@ typedef struct TbName {
     uint32_t next; /* its number and 1; 0: none */
 } TbName;
 
+/* Blocks by hashes of their addresses: their numbers and 1.  Large, and looked up all over: in huge pages. */
+typedef struct TbTables {
+    uint32_t hash[1 << TB_HASH_BITS]; /* of physical address, EIP and mode: the first of a chain of names */
+    uint32_t twin[1 << TWIN_BITS];    /* of physical address and mode; twin.c's */
+} TbTables;
+
 /* Blocks of one guest page. */
 typedef struct CodePage {
     uint8_t *host;
@@ -101,9 +107,8 @@ struct Exec {
     CommitArea commit_code, commit_cold, commit_tb; /* the arena's two parts, and the table below */
     TB *tb;                                         /* all blocks, in order of their code addresses */
     uint32_t n_tb, max_tb;
-    TbName *tb_name;                  /* by number, as tb */
-    uint32_t hash[1 << TB_HASH_BITS]; /* the first one's number and 1 */
-    uint32_t twin[1 << TWIN_BITS];    /* twin.c; by hash of physical address and mode */
+    TbName *tb_name; /* by number, as tb */
+    TbTables *tables;
     CodePage *page_hash[1 << PAGE_HASH_BITS];
     PatchedCode patched[1 << PATCHED_BITS]; /* by hash of phys */
     ModeEntry *mode_hash[1 << MODE_HASH_BITS];

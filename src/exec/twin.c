@@ -15,7 +15,7 @@ enum { FAR_FROM_ENDS = 1 << 20 };
 static uint32_t *slot(Exec *ex, PhysAddr phys, uint32_t mode_id)
 {
     uint32_t h = ((uint32_t)phys ^ (uint32_t)(phys >> 32) * 0x27d4eb2fu ^ mode_id * 0x85ebca6bu) * 0x9e3779b1u;
-    return &ex->twin[h >> (32 - TWIN_BITS)];
+    return &ex->tables->twin[h >> (32 - TWIN_BITS)];
 }
 
 static const TB *twin_of(Exec *ex, PhysAddr phys, uint32_t mode_id)
