@@ -403,8 +403,37 @@ static uint32_t allowed(const CPUState *cpu, uint32_t count, bool first)
     return count < room ? count : room;
 }
 
+/* --- a few elements ------------------------------------------------------------------------------------------------- */
+static uint8_t *known(const CPUState *cpu, uint32_t lin, uint32_t bytes, unsigned idx, bool write)
+{
+    const TlbEntry *e = &cpu->mmu.tlb[idx][mmu_tlb_index(lin)];
+    bool here = (write ? e->tag_wr : e->tag_rd) == (lin & ~PAGE_MASK) && (lin & PAGE_MASK) + bytes <= PAGE_SIZE;
+    return here ? (uint8_t *)(e->addend + lin) : NULL;
+}
+
+/* What compilers make of a structure's copy and of memcpy(): REP MOVS going up in flat segments, within a page that the TLB knows on
+ * each side.  Nothing of it can fault, and there is no place to leave.  False: not so, and nothing was done. */
+static bool few_movs(CPUState *cpu, uint32_t desc)
+{
+    const uint32_t few = 64, kind = desc & ~(3u << 4 | 7u << 9), data = STR_DESC(STR_MOVS, 0, 1, STR_REP, 0);
+    uint32_t n = cpu->regs[R_ECX], si = cpu->regs[R_ESI], di = cpu->regs[R_EDI], bytes = n << (desc >> 4 & 3);
+    uint32_t flat = (1u << (desc >> 9 & 7) | 1u << SEG_ES) << MODE_FLAT_SHIFT;
+    if (kind != data || n - 1 >= few || di - si < bytes || cpu->df < 0 || cpu->counting) return false;
+    if ((cpu->mode & (flat | MODE_SINGLE | MODE_SLOW_MEM)) != flat) return false;
+    unsigned idx = cpu_mmu_idx(cpu);
+    const uint8_t *src = known(cpu, si, bytes, idx, false);
+    uint8_t *dst = src ? known(cpu, di, bytes, idx, true) : NULL;
+    if (!dst || (uintptr_t)dst - (uintptr_t)src < bytes) return false; /* the second: one page at two addresses */
+    memmove(dst, src, bytes);
+    cpu->regs[R_ESI] = si + bytes;
+    cpu->regs[R_EDI] = di + bytes;
+    cpu->regs[R_ECX] = 0;
+    return true;
+}
+
 uint32_t helper_string(CPUState *cpu, uint32_t desc)
 {
+    if (few_movs(cpu, desc)) return 1;
     Str s = unpack(cpu, desc);
     bool single = cpu->mode & (MODE_SINGLE & ~MODE_RF), fast = !(cpu->mode & MODE_SLOW_MEM), port = s.op >= STR_INS,
          stop = false, first = true;
