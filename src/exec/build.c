@@ -223,7 +223,7 @@ static _Noreturn void does_not_fit(Exec *ex)
 
 TB *build_tb(Exec *ex, PhysAddr phys, uint32_t lin)
 {
-    uint64_t t0 = host_ns();
+    uint64_t t0 = host_ns(), copied = ex->n_copied;
     ex->translating = true;
     cache_commit(ex);
     TB *tb = try_build(ex, phys, lin);
@@ -233,7 +233,7 @@ TB *build_tb(Exec *ex, PhysAddr phys, uint32_t lin)
     }
     if (!tb) does_not_fit(ex);
     ex->translating = false;
-    ex->translate_ns += host_ns() - t0;
+    *(ex->n_copied != copied ? &ex->copy_ns : &ex->translate_ns) += host_ns() - t0;
     return tb;
 }
 

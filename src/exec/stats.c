@@ -24,8 +24,10 @@ static void print_code(const Exec *ex, const Lines *out)
     lines_put(
         out, "Guest code: %" PRIu64 " instructions in %" PRIu64 " bytes -> %" PRIu64 " bytes of host code (%.1f times)",
         ex->n_guest_insns, ex->n_guest_bytes, ex->n_host_bytes, ratio(ex->n_host_bytes, ex->n_guest_bytes));
-    lines_put(out, "Translation: %" PRIu64 " ms, %.0f ns per guest instruction", ex->translate_ns / 1000000,
-              ratio(ex->translate_ns, ex->n_guest_insns));
+    lines_put(out,
+              "Translation: %" PRIu64 " ms, %.0f ns per guest instruction; copying: %" PRIu64 " ms, %.0f ns per block",
+              ex->translate_ns / 1000000, ratio(ex->translate_ns, ex->n_guest_insns), ex->copy_ns / 1000000,
+              ratio(ex->copy_ns, ex->n_copied));
 }
 
 static void print_loop(const Exec *ex, const Lines *out)

@@ -131,7 +131,7 @@ struct Exec {
     BackendExit *last_exit; /* the unchained exit that the last run left by */
     uint64_t n_translated, n_copied, n_flush, n_invalidated, n_runs, n_guest_bytes, n_host_bytes, n_guest_insns;
     uint64_t n_lookups, n_chained, n_exceptions, n_interrupts, n_alone;
-    uint64_t translate_ns;
+    uint64_t translate_ns, copy_ns;
     bool translating;
     struct Profile *profile; /* -d stats; else NULL */
 };
