@@ -164,8 +164,9 @@ typedef struct CPUState {
     uint16_t cc;           /* saved arithmetic flags, LAHF/SETO format: low byte = OF (0/1), high byte = SF ZF AF PF CF
                             * at their EFLAGS positions.  cpu_get_eflags() puts it together */
     uint16_t pad0;
-    uint32_t eflags;  /* the other flags: TF IF IOPL NT RF VM AC VIF VIP ID (bit 1 set; arithmetic and DF bits 0) */
-    int32_t df;       /* direction: +1 or -1.  Here, between two that are changed one after the other: compilers make one of them
+    uint32_t eflags; /* the other flags: TF IF IOPL NT RF VM AC VIF VIP ID (bit 1 set; arithmetic and DF bits 0) */
+    int32_t
+        df; /* direction: +1 or -1.  Here, between two that are changed one after the other: compilers make one of them
                        * when they are neighbours, for which the host waits if it finds one of them in its store buffer */
     uint32_t mode;    /* mode flags in force, see cpu_mode(); refreshed by the execution loop */
     uint32_t mode_id; /* unique for (mode, CS base, CS limit); exec's */
