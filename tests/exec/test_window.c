@@ -51,6 +51,20 @@ static void test_remap(Rig *r)
     toggle(NULL, PORT, 0, 1);
 }
 
+/* That host addresses are the same as those of the machine before must not keep it from being told of others. */
+static void test_moves(void)
+{
+    static const uint8_t code[] = { 0xa1, 0x00, 0x00, 0x02, 0x00, 0xf4 }; /* mov 20000h, %eax; hlt */
+    for (unsigned i = 0; i < 3; i++) {
+        Rig r;
+        rig_init(&r, &(ExecOptions){ 0 });
+        rig_write(&r, 0x1000, code, sizeof code);
+        open_it(&r);
+        ok(rig_run(&r, 0x1000) && (!r.cpu->mmu.window || r.cpu->mmu.on_window_moved), "machine %u hears of moves", i);
+        rig_free(&r);
+    }
+}
+
 int main(void)
 {
     static const IoPortOps ops = { nothing, toggle, 1 };
@@ -68,5 +82,6 @@ int main(void)
     ioports_map(r.io, PORT, 1, &ops, NULL);
     test_remap(&r);
     rig_free(&r);
+    test_moves();
     return tap_done();
 }

@@ -514,7 +514,7 @@ static bool emit_block(CodeArena *arena, const IrBlock *b, const EmitInfo *info,
 
 static bool init(CPUState *cpu, CodeArena *arena, const char **error)
 {
-    if (!thunks_setup(cpu, error) || !fault_setup(error)) return false;
+    if (!thunks_setup(cpu, error) || !fault_setup(cpu, error)) return false;
     Asm a = { .p = arena->rw + arena->used, .end = arena->rw + arena->size - ASM_SLACK };
     thunks_emit(&a, cpu);
     arena->used = (size_t)(a.p - arena->rw);

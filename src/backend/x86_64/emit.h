@@ -217,7 +217,7 @@ void mem_linear(Emit *e, const IrMem *m); /* linear address to r8, unchecked */
 #define MEM_HOST asm_mem_index(R8, R9, 0, 0)
 
 /* fault.c: host page faults in the window */
-bool fault_setup(const char **error);
+bool fault_setup(CPUState *cpu, const char **error);
 void fault_thread(CPUState *cpu);       /* the calling thread is going to run code that uses the window */
 void fault_forget(const uint8_t *code); /* code from this address on (as run) is gone */
 /* For a copy of this code, in line, and what it has out of line.  False: no memory. */

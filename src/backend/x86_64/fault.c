@@ -92,9 +92,20 @@ static void on_fault(int sig, siginfo_t *info, void *context)
     uc->uc_mcontext.gregs[REG_RIP] = (greg_t)(uintptr_t)site->cold;
 }
 
-bool fault_setup(const char **error)
+static void point_gs(void *opaque)
+{
+    const CPUState *cpu = opaque;
+    uint8_t *base = window_base(&cpu->mmu);
+    if (here.gs == base) return;
+    if (syscall(SYS_arch_prctl, ARCH_SET_GS, base)) abort();
+    here.gs = base;
+}
+
+bool fault_setup(CPUState *cpu, const char **error)
 {
     static bool done;
+    cpu->mmu.on_window_moved = point_gs;
+    cpu->mmu.on_window_moved_opaque = cpu;
     if (done) return true;
     done = true;
     struct sigaction sa = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK };
@@ -107,15 +118,6 @@ bool fault_setup(const char **error)
     return true;
 }
 
-static void point_gs(void *opaque)
-{
-    const CPUState *cpu = opaque;
-    uint8_t *base = window_base(&cpu->mmu);
-    if (here.gs == base) return;
-    if (syscall(SYS_arch_prctl, ARCH_SET_GS, base)) abort();
-    here.gs = base;
-}
-
 void fault_thread(CPUState *cpu)
 {
     faults.cpu = cpu;
@@ -126,8 +128,6 @@ void fault_thread(CPUState *cpu)
         stack_t ss = { .ss_sp = here.stack, .ss_size = STACK };
         if (here.stack == MAP_FAILED || sigaltstack(&ss, NULL)) abort();
     }
-    cpu->mmu.on_window_moved = point_gs;
-    cpu->mmu.on_window_moved_opaque = cpu;
     point_gs(cpu);
 }
 
